@@ -1,0 +1,28 @@
+"""Who a person is, what they may start, where their files live, and how long it may run.
+
+jhext adds these to KubeSpawner, JupyterHub's authenticators and the idle culler. The names
+below are loaded on first use, so that importing the package costs and changes nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .config import configure as configure
+    from .spawner import ProfileKubeSpawner as ProfileKubeSpawner
+
+_PUBLIC = {
+    "ProfileKubeSpawner": ".spawner",
+    "configure": ".config",
+}
+
+__all__ = ["ProfileKubeSpawner", "configure"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first asked for (PEP 562)."""
+    if name in _PUBLIC:
+        return getattr(import_module(_PUBLIC[name], __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
