@@ -1,0 +1,70 @@
+"""Session fixtures: a real Kubernetes API server."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from tests.cluster.kubernetes.apiserver import running_apiserver
+from tests.cluster.kubernetes.binaries import BUILD_HINT, control_plane
+from tests.cluster.kubernetes.dryrun import Manifest, dry_runner
+from tests.cluster.kubernetes.given import given_cluster
+from tests.cluster.kubernetes.kubeconfig import Cluster
+from tests.cluster.kubernetes.pki import Authority
+
+DURATIONS = pytest.StashKey[list[tuple[str, float]]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[DURATIONS] = []
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    for part, seconds in config.stash[DURATIONS]:
+        terminalreporter.write_line(f"cluster: {part}: {seconds:.1f} s")
+
+
+def report(config: pytest.Config, part: str, start: float) -> None:
+    """Let the terminal summary say how long `part` took since `start`."""
+    config.stash[DURATIONS].append((part, time.monotonic() - start))
+
+
+def unavailable(reason: str) -> NoReturn:
+    """Skip; fail where ``JHEXT_TEST_REQUIRE`` names ``cluster``."""
+    if "cluster" in os.environ.get("JHEXT_TEST_REQUIRE", "").split(","):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def apiserver(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """Yield an administrator's way into an API server; it may have no node and no controllers."""
+    directory = tmp_path_factory.mktemp("apiserver")
+    if given := os.environ.get("JHEXT_TEST_KUBECONFIG"):
+        with given_cluster(Path(given), directory) as cluster:
+            yield cluster
+        return
+    programs = control_plane()
+    if programs is None:
+        unavailable(
+            "no Kubernetes API server: set JHEXT_TEST_KUBECONFIG or KUBEBUILDER_ASSETS, or install "
+            f"etcd and run {BUILD_HINT}"
+        )
+    start = time.monotonic()
+    with running_apiserver(programs, directory, Authority(directory)) as cluster:
+        report(pytestconfig, "API server starts", start)
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def dry_run(apiserver: Cluster) -> Iterator[Callable[[Manifest], Manifest]]:
+    """Yield a function: manifest → the object as the real API server would store it."""
+    with apiserver.client() as client:
+        yield dry_runner(client)
