@@ -1,0 +1,34 @@
+"""The command line: every module of this package is one command.
+
+A module defines ``register(app)``, which adds its command to the typer application. Modules
+import what is heavy (JupyterHub, kubernetes, the schema) inside the command, so that
+``jhext --help`` and every other command stay quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+import typer
+
+
+def application() -> typer.Typer:
+    """Build the application with the commands of all modules of this package."""
+    app = typer.Typer(
+        name="jhext",
+        help="Profiles, identities, storage and culling for JupyterHub on Kubernetes.",
+        no_args_is_help=True,
+        add_completion=False,
+        # typer's own traceback shows the values of local variables, which may be secrets
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(lambda: None)  # else a single command would take the place of the group
+    for module in sorted(found.name for found in iter_modules(__path__)):
+        import_module(f"{__name__}.{module}").register(app)
+    return app
+
+
+def main() -> None:
+    """Run the command that the arguments of this process name."""
+    application()()
