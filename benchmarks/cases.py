@@ -1,0 +1,90 @@
+"""The work that is measured, and the table of what it took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from jupyterhub.utils import maybe_future
+from kubespawner import KubeSpawner
+from rich.table import Table
+
+from jhext import ProfileKubeSpawner
+
+from .measure import bytes_each, cpu_seconds
+from .spawners import listed, make, ours, plain
+
+
+@dataclass(frozen=True)
+class Row:
+    work: str
+    profiles: int
+    unit: str
+    plain: float
+    ours: float
+    at_least: str
+
+
+async def form(spawner: KubeSpawner) -> object:
+    return await maybe_future(spawner.get_options_form())
+
+
+async def options(spawner: KubeSpawner) -> object:
+    return await spawner.load_user_options()
+
+
+async def spawn(spawner: KubeSpawner) -> object:
+    """What the hub itself computes for one start."""
+    spawner.clear_state()
+    await spawner.load_user_options()
+    return await spawner.get_pod_manifest()
+
+
+CPU = [
+    ("form page", form, 20, "30"),
+    ("form page", form, 200, "30"),
+    ("form page", form, 1000, "30"),
+    ("load_user_options", options, 200, "5"),
+    ("load_user_options", options, 1000, "20"),
+    ("options and manifest", spawn, 1, "0.95"),
+    ("options and manifest", spawn, 200, "1.8"),
+    ("options and manifest", spawn, 1000, "5"),
+]
+
+
+async def rows() -> list[Row]:
+    """Measure everything; takes about a minute."""
+    measured = []
+    for work, step, count, at_least in CPU:
+        sides = {"plain": plain(count), "ours": ours(count)}
+        seconds = await cpu_seconds(
+            {name: partial(step, spawner) for name, spawner in sides.items()}
+        )
+        plain_ms, our_ms = (1000 * value for value in seconds.values())
+        measured.append(Row(work, count, "ms", plain_ms, our_ms, at_least))
+    config = listed(200)
+    measured.append(
+        Row(
+            "memory of one more spawner",
+            200,
+            "KiB",
+            bytes_each(lambda: make(KubeSpawner, config)) / 1024,
+            bytes_each(lambda: make(ProfileKubeSpawner, config)) / 1024,
+            "≤ 32 KiB",
+        )
+    )
+    return measured
+
+
+def table(measured: list[Row]) -> Table:
+    made = Table("work", "profiles", "KubeSpawner", "jhext", "times less", "at least")
+    for row in measured:
+        made.add_row(
+            row.work,
+            str(row.profiles),
+            f"{row.plain:.2f} {row.unit}",
+            f"{row.ours:.3f} {row.unit}",
+            f"{row.plain / row.ours:.1f}",
+            row.at_least,
+        )
+    return made

@@ -1,0 +1,56 @@
+"""CPU time and memory of alternatives, measured in turn: the machine's mood hits all alike."""
+
+from __future__ import annotations
+
+import gc
+import time
+import tracemalloc
+from collections.abc import Awaitable, Callable, Mapping
+from statistics import median
+
+Step = Callable[[], Awaitable[object]]
+
+
+async def cpu_seconds(
+    steps: Mapping[str, Step], rounds: int = 31, batch_seconds: float = 0.02
+) -> dict[str, float]:
+    """Median CPU time of the process for one call of each step.
+
+    Each round calls every step in turn, as often as fills `batch_seconds`, so that the clock's
+    resolution does not matter and a slow moment of the machine is shared.
+    """
+    calls = {}
+    for name, step in steps.items():
+        await step()  # caches fill, templates compile
+        calls[name] = max(1, round(batch_seconds / await _batch(step, 5)))
+    samples: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(rounds):
+        for name, step in steps.items():
+            samples[name].append(await _batch(step, calls[name]))
+    return {name: median(values) for name, values in samples.items()}
+
+
+async def _batch(step: Step, calls: int) -> float:
+    gc.collect()
+    start = time.process_time()
+    for _ in range(calls):
+        await step()
+    return (time.process_time() - start) / calls
+
+
+def bytes_each(make: Callable[[], object], count: int = 50) -> float:
+    """Memory that stays allocated for one more object from `make`, on the average of `count`.
+
+    The first object is not counted: what all of them share belongs to none.
+    """
+    kept = [make()]
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        kept.extend(make() for _ in range(count))
+        gc.collect()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    return (after - before) / count
