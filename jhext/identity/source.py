@@ -1,0 +1,86 @@
+"""A source of identities: somebody who can be asked about a person."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeVar, get_args
+
+Field = Literal[
+    "username", "uid", "gid", "groups", "home", "shell", "gecos", "email", "claims", "subject"
+]
+"""What a source may say of a person."""
+
+FIELDS: frozenset[Field] = frozenset(get_args(Field))
+
+Answer = Mapping[str, Any]
+"""Fields and their values as the source has them, unchecked."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom a source is asked about.
+
+    Parameters
+    ----------
+    name
+        The hub's name of the person.
+    auth_state
+        What the authenticator keeps of the person, if there is anything. It may hold tokens, so it
+        is in no repr.
+    """
+
+    name: str
+    auth_state: Mapping[str, Any] | None = field(default=None, repr=False, hash=False)
+
+
+class Source(Protocol):
+    """Somebody who can be asked about a person."""
+
+    name: str
+    """The name by which the operator, the log and the ledger know the source."""
+
+    reads_auth_state: bool
+    """Whether the answer depends on the authenticator's state besides the name."""
+
+    async def lookup(self, person: Person) -> Answer | None:
+        """Say what is known of a person, or None where the person is not known.
+
+        Raises
+        ------
+        IdentityUnavailable
+            When the source cannot answer now.
+        IdentityRefused
+            When what it has about this person is contradictory.
+        """
+
+    async def close(self) -> None:
+        """Give back connections. A source may be asked again afterwards."""
+
+
+class Workers:
+    """Threads of its own for whatever would make the event loop wait.
+
+    Parameters
+    ----------
+    count
+        How many threads there may be; they are started as they are needed.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="jhext-identity")
+
+    async def run(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call a function in a thread and wait for it without blocking the loop.
+
+        Cancelling the wait does not end a call that has begun; one that has not never begins.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+
+    def close(self) -> None:
+        """Take no more calls. Those that have begun end by themselves."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
