@@ -25,10 +25,17 @@ def demo(
         Path, typer.Option(help="The folder that everything is kept in; delete it to start anew.")
     ] = Path(".jhext-demo"),
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")
-    ] = 8000,
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="Port on 127.0.0.1: 8000; any free one for --check and for 0."
+        ),
+    ] = None,
 ) -> None:
     """Run a hub with an embedded Kubernetes and a few people, until Ctrl-C."""
-    from ..demo.run import run
+    from rich.console import Console
 
-    raise typer.Exit(run(state, port, check=check))
+    from ..demo import run
+
+    if check:
+        raise typer.Exit(run.prove(state, port or 0, Console()))
+    raise typer.Exit(run.serve(state, 8000 if port is None else port, Console()))

@@ -13,7 +13,7 @@ from .accounts import Account, load
 
 
 class DemoAuthenticator(Authenticator):  # type: ignore[misc]  # JupyterHub has no types
-    """Knows the accounts of one file, their passwords, groups and claims; reads it anew each time."""
+    """Knows the people of one file, with their groups and claims; reads it anew each time."""
 
     accounts_file = Unicode(
         help="The file that jhext.demo.accounts.dump has made the text of."

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,9 +17,12 @@ from typing import Self
 
 import psutil
 
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+
 
 class StartError(Exception):
-    """A process ended, or did not become ready in time; the text has the last lines of its log."""
+    """A process ended, or was not ready in time; the text has the last lines of its log."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,7 @@ class Children:
 
     def __init__(self) -> None:
         self._stack = contextlib.ExitStack()
+        self._started: list[Child] = []
 
     def __enter__(self) -> Self:
         return self
@@ -103,10 +109,30 @@ class Children:
                 stderr=output,
                 umask=umask,
                 start_new_session=True,  # a Ctrl-C in the terminal reaches only the parent
+                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
             )
             child = Child(name, process, log)
             self._stack.callback(child.stop)
+            self._started.append(child)
         return child
+
+    def watch(self) -> None:
+        """
+        Look whether all of them run.
+
+        Raises
+        ------
+        StartError
+            One has ended by itself.
+        """
+        for child in self._started:
+            if child.process.poll() is not None:
+                raise StartError(f"{child.name} has ended.\n{tail(child.log)}")
+
+
+def _end_with_parent() -> None:
+    """Have the kernel send SIGTERM when the parent is killed and cannot clear up any more."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def descendants(pid: int) -> set[psutil.Process]:

@@ -49,15 +49,17 @@ def _npm_proxy(folder: Path) -> tuple[Proxy | None, str]:
         [node, "--version"], capture_output=True, text=True, check=False, timeout=30
     ).stdout.strip()
     major = re.match(r"v(\d+)\.", version)
-    if major is None or int(major[1]) < _OLDEST_NODE:
-        return None, f"Node is {version or 'not working'}, which is older than {_OLDEST_NODE}"
+    if major is None:
+        return None, "Node is not working"
+    if int(major[1]) < _OLDEST_NODE:
+        return None, f"Node is {version}, which is older than {_OLDEST_NODE}"
     script = folder / "node_modules/configurable-http-proxy/bin/configurable-http-proxy"
     if not script.exists():
         if npm is None:
             return None, "npm is not installed"
         failure = _install(npm, folder)
         if failure or not script.exists():
-            return None, f"npm could not install it ({failure})"
+            return None, f"npm could not install it ({failure or 'it is not there'})"
     return Proxy((node, str(script)), f"npm's configurable-http-proxy on Node {version}"), ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -17,14 +17,14 @@ class _Failed(Exception):  # noqa: N818 (it only leads out of a sequence)
 
 @dataclass
 class Step:
-    """What is being tried."""
+    """What is being tried; the text may be added to while it goes on."""
 
     text: str
 
 
 @dataclass
 class Report:
-    """Tells of each step while it goes on, and counts."""
+    """Tells of each step, and counts."""
 
     console: Console
     passed: int = 0
@@ -32,11 +32,9 @@ class Report:
 
     @contextmanager
     def sequence(self) -> Iterator[None]:
-        """Steps that build on one another: after one that failed, the others are left out."""
-        try:
+        """Take steps that build on one another: after one that failed, the others are left out."""
+        with suppress(_Failed):
             yield
-        except _Failed:
-            pass
 
     @contextmanager
     def step(self, text: str) -> Iterator[Step]:
@@ -46,10 +44,29 @@ class Report:
         try:
             with self.console.status(Text(text)):
                 yield step
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
+            self.failed += 1
             reason = str(error) or type(error).__name__
-            self._line(False, f"{step.text}: {reason}", start)
+            self._tell("✗", "FAILED", "red", f"{step.text}: {reason}")
             raise _Failed from error
-        self._line(True, step.text, start)
+        self.passed += 1
+        seconds = time.monotonic() - start
+        took = f" ({seconds:.1f} s)" if seconds >= 1 else ""  # the rest is noise
+        self._tell("✓", "ok", "green", f"{step.text}{took}")
 
-    def _line(self, good: bool, text: str, start: float) -> None: ...
+    def _tell(self, mark: str, word: str, color: str, text: str) -> None:
+        plain = self.console.options.ascii_only
+        self.console.print(Text.assemble((word if plain else mark, color), f" {text}"))
+
+
+def expect(condition: bool, otherwise: str) -> None:
+    """
+    Let a step fail unless the condition holds.
+
+    Raises
+    ------
+    AssertionError
+        It does not; the text says what was found instead.
+    """
+    if not condition:
+        raise AssertionError(otherwise)

@@ -1,0 +1,160 @@
+"""Prove that everybody in the demo can start what is theirs, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from itertools import cycle
+from pathlib import Path
+
+from .accounts import Account
+from .client import Answer, HubClient
+from .forms import SpawnForm
+from .notebook import run_cell
+from .pods import pods_of
+from .report import Report, expect
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A profile, and the choice of its option where it has one."""
+
+    profile: str
+    gpus: str = ""
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """What a browser sends."""
+        option = {f"profile-option-{self.profile}--gpus": self.gpus} if self.gpus else {}
+        return {"profile": self.profile} | option
+
+    @property
+    def user_options(self) -> dict[str, str]:
+        """What a program sends."""
+        return {"profile": self.profile} | ({"gpus": self.gpus} if self.gpus else {})
+
+    def __str__(self) -> str:
+        return f"{self.profile}, GPUs: {self.gpus}" if self.gpus else self.profile
+
+
+_SMALL, _MEDIUM, _STAFF = Wish("small"), Wish("medium"), Wish("staff")
+_ONE_GPU, _TWO_GPUS = Wish("gpu", "one"), Wish("gpu", "two")
+_ALL = (_SMALL, _MEDIUM, _ONE_GPU, _TWO_GPUS, _STAFF)
+
+# What jhext.yaml says, said once more on purpose: a check that read the rules would agree with
+# whatever they are.
+_THEIRS: Mapping[str, tuple[Wish, ...]] = {
+    "alice": (_SMALL, _MEDIUM),
+    "bob": (_SMALL, _MEDIUM, _ONE_GPU, _TWO_GPUS),
+    "carol": (_SMALL,),
+    "eve": (),
+    "ada": (_ONE_GPU, _STAFF),
+}
+
+
+async def check(
+    url: str, kubeconfig: Path, accounts: Mapping[str, Account], report: Report
+) -> None:
+    """Try everything with everybody, at the hub behind ``url``."""
+    for name, theirs in _THEIRS.items():
+        with report.sequence():
+            async with HubClient(url) as browser:
+                token = await _log_in(browser, accounts[name], report)
+                async with HubClient(url, token) as program:
+                    visit = _Visit(name, browser, program, kubeconfig, report)
+                    await visit.run(theirs)
+
+
+async def _log_in(browser: HubClient, account: Account, report: Report) -> str:
+    """Return a token of the person who has logged in."""
+    with report.step(f"{account.name} can not log in with a wrong password"):
+        answer = await browser.login(account.name, "wrong")
+        expect(answer.status == 403, _said(answer))
+    with report.step(f"{account.name} logs in"):
+        answer = await browser.login(account.name, account.password.get_secret_value())
+        expect(answer.url.path == "/hub/home", _said(answer))
+        return await browser.new_token(account.name)
+
+
+@dataclass(frozen=True)
+class _Visit:
+    """One person at the hub, with a browser, and with a program that holds a token."""
+
+    name: str
+    browser: HubClient
+    program: HubClient
+    kubeconfig: Path
+    report: Report
+
+    async def run(self, theirs: tuple[Wish, ...]) -> None:
+        """Try everything that there is to try for this person."""
+        with self.report.sequence():
+            await self._look_at_the_form(theirs)
+        doors: dict[str, _Door] = {"by the form": self._by_form, "by REST": self._by_rest}
+        # each wish once, and everybody who may start anything through both doors
+        starts = zip(theirs * 2 if len(theirs) == 1 else theirs, cycle(doors), strict=False)
+        for wish, how in starts:
+            with self.report.sequence():
+                await self._start(wish, how, doors[how])
+        for wish in (wish for wish in _ALL if wish not in theirs):
+            for how, door in doors.items():
+                with self.report.sequence():
+                    await self._be_refused(wish, how, door)
+
+    async def _by_form(self, wish: Wish) -> Answer:
+        return await self.browser.post("/hub/spawn", wish.fields)
+
+    async def _by_rest(self, wish: Wish) -> Answer:
+        body = {"user_options": wish.user_options}
+        return await self.program.api("POST", f"/users/{self.name}/server", body)
+
+    async def _look_at_the_form(self, theirs: tuple[Wish, ...]) -> None:
+        if not theirs:
+            with self.report.step(f"{self.name} is told that there is nothing to start"):
+                answer = await self.browser.get("/hub/spawn")
+                expect(answer.status == 403, _said(answer))
+            return
+        profiles = tuple(dict.fromkeys(wish.profile for wish in theirs))
+        gpus = tuple(wish.gpus for wish in theirs if wish.gpus)
+        offer = f"{', '.join(profiles)}" + (f" (GPUs: {', '.join(gpus)})" if gpus else "")
+        with self.report.step(f"{self.name}'s form offers {offer}"):
+            form = SpawnForm.parse((await self.browser.get("/hub/spawn")).text)
+            expect(form.profiles == profiles, f"it offers {form.profiles}")
+            choices = form.choices.get(("gpu", "gpus"), ())
+            expect(choices == gpus, f"it offers these GPUs: {choices}")
+
+    async def _start(self, wish: Wish, how: str, door: _Door) -> None:
+        """Start a server, use it, stop it."""
+        path = f"/user/{self.name}/"
+        with self.report.step(f"{self.name} starts {wish} {how}"):
+            answer = await door(wish)
+            expect(answer.status in (200, 201, 202), _said(answer))
+            await self.program.wait_for_server(self.name)
+        try:
+            with self.report.step(f"{self.name} reaches the server through the proxy"):
+                await self.browser.get(f"{path}lab")  # goes by the hub to log in to the server
+                answer = await self.browser.request("GET", f"{path}api/status")
+                expect(answer.status == 200 and "kernels" in answer.json(), _said(answer))
+            with self.report.step(f"{self.name} runs a cell in a kernel") as step:
+                printed = await run_cell(self.browser, path, "import os; print(6 * 7, os.getuid())")
+                result, uid = printed.split()
+                expect(result == "42", f"it printed {printed!r}")
+                step.text += f" (as uid {uid})"
+        finally:
+            with self.report.step(f"{self.name} stops the server, and the pod is gone"):
+                await self.program.stop_server(self.name)
+                expect(not await pods_of(self.kubeconfig, self.name), "the pod is still there")
+
+    async def _be_refused(self, wish: Wish, how: str, door: _Door) -> None:
+        with self.report.step(f"{self.name} is refused {wish} {how}"):
+            answer = await door(wish)
+            expect(answer.status == 403, _said(answer))
+            expect(not await pods_of(self.kubeconfig, self.name), "there is a pod all the same")
+
+
+_Door = Callable[[Wish], Awaitable[Answer]]
+
+
+def _said(answer: Answer) -> str:
+    """Tell what came back, in a few words."""
+    return f"the answer was {answer.status} at {answer.url.path}"

@@ -1,0 +1,44 @@
+"""Hubs for the tests: each module says what its hub is configured with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from jhext.demo.accounts import Account
+from jhext.demo.processes import Children
+from jhext.demo.proxy import Proxy, find_proxy
+from tests.hub.bench import Bench, start_bench
+
+RunHub = Callable[..., Bench]
+
+
+@pytest.fixture(scope="session")
+def proxy(request: pytest.FixtureRequest) -> Proxy:
+    """The proxy of all hubs; npm's is installed once and kept."""
+    assert request.config.cache
+    return find_proxy(Path(request.config.cache.mkdir("configurable-http-proxy")))
+
+
+@pytest.fixture(scope="module")
+def run_hub(proxy: Proxy) -> Iterator[RunHub]:
+    """Start hubs, and end them after the module."""
+    with ExitStack() as stack:
+
+        def run(
+            people: Iterable[Account],
+            settings: Mapping[str, Any],
+            config: str = "",
+        ) -> Bench:
+            # not below pytest's own folder, which root keeps from the uids of the pods
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="jhext-hub-")))
+            folder.chmod(0o711)
+            children = stack.enter_context(Children())
+            return start_bench(children, folder, proxy, people, settings, config)
+
+        yield run
