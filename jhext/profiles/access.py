@@ -1,0 +1,236 @@
+"""Access rules and how they decide: blocked wins, otherwise any allowing rule allows.
+
+The same keys stand on a profile, on a choice and on an ``unlisted_choice``:
+
+1. A rule that blocks (``blocked_users``, ``blocked_groups``, ``block_if``) wins over everything.
+2. Any rule that allows (``allow_all``, ``allowed_users``, ``allowed_groups``, ``allow_if``) allows.
+3. Where allowing rules are written but none allows, the answer is no.
+4. Where no allowing rule is written, the default decides: ``default_access`` for a profile; a
+   choice is then open to whoever has the profile.
+
+Names are compared whole and exactly: no folding of case, no matching of a path's last part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from .expression import EvaluationError, Expression
+
+DefaultAccess = Literal["deny", "allow"]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whom a decision is about: the owner of the server, whoever asks for it.
+
+    Parameters
+    ----------
+    user
+        The normalised user name.
+    groups
+        The full names of the person's JupyterHub groups.
+    admin
+        Whether JupyterHub has the person as an admin.
+    server_name
+        The name of the server, empty for the default server.
+    claims
+        What the authenticator knows besides, JSON values. Never a token.
+    now
+        The time of the decision.
+    """
+
+    user: str
+    groups: frozenset[str] = frozenset()
+    admin: bool = False
+    server_name: str = ""
+    claims: Mapping[str, Any] = field(default_factory=dict)
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @cached_property
+    def variables(self) -> Mapping[str, Any]:
+        """What expressions see."""
+        return {
+            "user": self.user,
+            "groups": sorted(self.groups),
+            "admin": self.admin,
+            "server_name": self.server_name,
+            "claims": dict(self.claims),
+            "now": self.now,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided, by which rule, and why.
+
+    Parameters
+    ----------
+    allowed
+        The answer.
+    rule
+        The rule that decided, such as ``allowed_groups: lab:gpu`` or ``default_access``.
+    reason
+        A sentence for operators. It may name groups and expressions.
+    """
+
+    allowed: bool
+    rule: str
+    reason: str
+
+
+def _names(value: Any) -> frozenset[str]:
+    """Take a list of names; a lone string would become a set of its letters."""
+    if isinstance(value, str) or not isinstance(value, list | tuple | set | frozenset):
+        raise ValueError(f"must be a list of names, not {type(value).__name__}")  # noqa: TRY004
+    for name in value:
+        if not isinstance(name, str) or not name:
+            raise ValueError(f"must hold names, not {name!r}; quote what YAML reads otherwise")
+    return frozenset(value)
+
+
+def _expression(value: Any) -> Expression:
+    if isinstance(value, Expression):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(f"must be a CEL expression in a string, not {type(value).__name__}")  # noqa: TRY004
+    return Expression(value)
+
+
+Names = Annotated[
+    frozenset[str],
+    BeforeValidator(_names),
+    PlainSerializer(sorted, return_type=list[str]),
+    WithJsonSchema({"type": "array", "items": {"type": "string", "minLength": 1}}),
+]
+Rule = Annotated[
+    Expression,
+    BeforeValidator(_expression),
+    PlainSerializer(lambda rule: rule.source, return_type=str),
+    WithJsonSchema({"type": "string"}),
+]
+
+
+class Access(BaseModel):
+    """The access keys, the same on every level."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True
+    )
+
+    allow_all: bool = Field(default=False, description="Everybody who is not blocked.")
+    allowed_users: Names | None = Field(
+        default=None, description="Normalised user names.", examples=[["alice", "bob"]]
+    )
+    allowed_groups: Names | None = Field(
+        default=None,
+        description="Full names of groups, compared exactly.",
+        examples=[["lab:gpu-users", "/hpc/gpu"]],
+    )
+    allow_if: Rule | None = Field(
+        default=None,
+        description="A CEL expression; allows only when it yields the boolean true.",
+        examples=["claims.affiliation == 'staff'"],
+    )
+    blocked_users: Names | None = Field(
+        default=None, description="Normalised user names; wins over what allows."
+    )
+    blocked_groups: Names | None = Field(
+        default=None, description="Full names of groups; wins over what allows."
+    )
+    block_if: Rule | None = Field(
+        default=None,
+        description="A CEL expression; blocks when it is true or cannot be evaluated.",
+        examples=["'interns' in groups"],
+    )
+
+    @property
+    def has_allowing_rule(self) -> bool:
+        """Whether an allowing rule is written, even one that nobody meets."""
+        return not _ALLOWING.isdisjoint(self.model_fields_set)
+
+    @property
+    def has_rule(self) -> bool:
+        """Whether any access key is written."""
+        return not ACCESS_KEYS.isdisjoint(self.model_fields_set)
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """The expressions among the rules."""
+        return tuple(rule for rule in (self.allow_if, self.block_if) if rule is not None)
+
+
+_ALLOWING = frozenset({"allow_all", "allowed_users", "allowed_groups", "allow_if"})
+ACCESS_KEYS = frozenset(Access.model_fields)
+"""The keys that rules are written with."""
+
+
+def decide(
+    access: Access, person: Person, *, default: Decision, admin_bypass: bool = False
+) -> Decision:
+    """Decide whether a person may have what carries these rules.
+
+    Parameters
+    ----------
+    access
+        The rules.
+    person
+        Whom it is about.
+    default
+        What holds where no allowing rule is written.
+    admin_bypass
+        Whether admins are allowed what no rule blocks.
+
+    Returns
+    -------
+    Decision
+        The answer, the rule that gave it, and a sentence for operators.
+    """
+    if blocked := _blocked(access, person):
+        return blocked
+    if admin_bypass and person.admin:
+        return Decision(True, "admin_bypass", f"{person.user} is an admin and admin_bypass is on")
+    if not access.has_allowing_rule:
+        return default
+    return _allowed(access, person)
+
+
+def _blocked(access: Access, person: Person) -> Decision | None:
+    if access.blocked_users and person.user in access.blocked_users:
+        return Decision(False, f"blocked_users: {person.user}", f"{person.user} is blocked")
+    if access.blocked_groups and (groups := access.blocked_groups & person.groups):
+        group = min(groups)
+        return Decision(False, f"blocked_groups: {group}", f"group {group} is blocked")
+    if (rule := access.block_if) is not None:
+        try:
+            value = rule.evaluate(person.variables)
+        except EvaluationError as error:
+            return Decision(False, f"block_if: {rule.source}", f"block_if failed, {error}")
+        if value is not False:
+            return Decision(False, f"block_if: {rule.source}", f"block_if is {value!r}")
+    return None
+
+
+def _allowed(access: Access, person: Person) -> Decision:
+    if access.allow_all:
+        return Decision(True, "allow_all", "everybody is allowed")
+    if access.allowed_users and person.user in access.allowed_users:
+        return Decision(True, f"allowed_users: {person.user}", f"{person.user} is allowed")
+    if access.allowed_groups and (groups := access.allowed_groups & person.groups):
+        group = min(groups)
+        return Decision(True, f"allowed_groups: {group}", f"group {group} is allowed")
+    if (rule := access.allow_if) is not None:
+        try:
+            value = rule.evaluate(person.variables)
+        except EvaluationError as error:
+            return Decision(False, f"allow_if: {rule.source}", f"allow_if failed, {error}")
+        if value is True:
+            return Decision(True, f"allow_if: {rule.source}", "allow_if is true")
+        return Decision(False, f"allow_if: {rule.source}", f"allow_if is {value!r}, not true")
+    return Decision(False, "no rule", "no allowing rule is met")

@@ -1,0 +1,47 @@
+"""What is wrong with a configuration, said so that it can be mended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong.
+
+    Parameters
+    ----------
+    level
+        An ``error`` makes the configuration unusable, a ``warning`` does not.
+    where
+        The profile or the section it is about.
+    path
+        The keys that lead to it, joined by dots; empty for the whole of it.
+    message
+        What is wrong, and how to mend it where that is known.
+    """
+
+    level: Literal["error", "warning"]
+    where: str
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.where}: {self.path}" if self.path else self.where
+        return f"{self.level}: {place}: {self.message}"
+
+
+class ConfigurationError(Exception):
+    """The configuration is faulty; all that is wrong is told at once.
+
+    Parameters
+    ----------
+    findings
+        What is wrong.
+    """
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(map(str, self.findings)))

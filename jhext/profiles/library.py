@@ -1,0 +1,88 @@
+"""From lists of profiles to catalogues: each list is checked once and shared."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+from .catalog import Catalog, Policy
+from .finding import ConfigurationError, Finding
+from .freeze import FrozenDict, FrozenList, freeze
+from .lint import LintRules, lint
+
+
+def as_list(source: Any) -> list[Any]:
+    """Read a ``profile_list`` as KubeSpawner does: a dict stands for its values by sorted key.
+
+    Raises
+    ------
+    ConfigurationError
+        It is neither a list nor a dict.
+    """
+    if isinstance(source, Mapping):
+        return [source[key] for key in sorted(source)]
+    if isinstance(source, list | tuple):
+        return list(source)
+    message = f"must be a list or a dict of profiles, not {type(source).__name__}"
+    raise ConfigurationError([Finding("error", "profile_list", "", message)])
+
+
+def build(raw: Sequence[Any], rules: LintRules, policy: Policy) -> Catalog:
+    """Make a catalogue of what is faultless in a list of profiles; its findings tell the rest."""
+    frozen = freeze(raw)
+    good, findings = lint(frozen, rules)
+    version = hashlib.sha256(repr(frozen).encode(errors="replace")).hexdigest()[:12]
+    return Catalog([(profile, frozen[n]) for n, profile in good], policy, findings, version)
+
+
+class Library:
+    """The catalogues made so far.
+
+    A frozen list is known by its identity, any other by its content, so that a list which code
+    of the operator changes in place is read again. The answer depends on nothing but the lists
+    and the rules: what one person's callable returned reaches another only if it is the same.
+
+    Parameters
+    ----------
+    capacity
+        How many catalogues are kept.
+    """
+
+    def __init__(self, capacity: int = 128) -> None:
+        self._capacity = capacity
+        self._kept: OrderedDict[Hashable, tuple[Sequence[Any], Catalog]] = OrderedDict()
+
+    def catalog(
+        self, sources: Sequence[Any], rules: LintRules, policy: Policy
+    ) -> tuple[Catalog, bool]:
+        """Give the catalogue of these lists, one after the other.
+
+        Returns
+        -------
+        tuple
+            The catalogue, and whether it was made just now.
+
+        Raises
+        ------
+        ConfigurationError
+            A source is neither a list nor a dict.
+        """
+        key = (tuple(map(_identity, sources)), rules, policy)
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key][1], False
+        raw = [profile for source in sources for profile in as_list(source)]
+        catalog = build(raw, rules, policy)
+        # Keeping the sources keeps their identities from being given to other objects.
+        self._kept[key] = (tuple(sources), catalog)
+        while len(self._kept) > self._capacity:
+            self._kept.popitem(last=False)
+        return catalog, True
+
+
+def _identity(source: Any) -> Hashable:
+    if isinstance(source, FrozenDict | FrozenList):
+        return id(source)
+    return hashlib.sha256(repr(source).encode(errors="replace")).digest()

@@ -1,0 +1,308 @@
+"""The checks a list of profiles must pass before anybody may start one of them."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import string
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Protocol, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from .access import Access, DefaultAccess
+from .finding import Finding
+from .model import (
+    ACCESS_LIKE,
+    PATH_SEPARATOR,
+    UNLISTED_SUFFIX,
+    Choice,
+    Profile,
+    walk_options,
+)
+
+SENSITIVE_OVERRIDES = (
+    "uid",
+    "gid",
+    "fs_gid",
+    "supplemental_gids",
+    "privileged",
+    "allow_privilege_escalation",
+    "namespace",
+    "service_account",
+    "*_security_context",
+    "extra_container_config",
+    "extra_pod_config",
+)
+"""Traits with which a profile could give more than its resources: who a pod is, and where."""
+
+
+class Overridable(Protocol):
+    """What overrides are checked against."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The traits that a profile can override."""
+
+    def problem(self, name: str, value: Any) -> str | None:
+        """Tell what is wrong with a value for one of them, or None."""
+
+
+@dataclass(frozen=True)
+class LintRules:
+    """What the checks depend on besides the profiles.
+
+    Parameters
+    ----------
+    traits
+        What a profile can override, and with which values.
+    default_access
+        What holds for profiles without a rule.
+    allowed_sensitive_overrides
+        The names of `SENSITIVE_OVERRIDES` that the operator lets profiles set.
+    extra_profile_keys
+        Keys that a custom form template reads.
+    """
+
+    traits: Overridable
+    default_access: DefaultAccess = "deny"
+    allowed_sensitive_overrides: frozenset[str] = frozenset()
+    extra_profile_keys: frozenset[str] = frozenset()
+
+
+def lint(raw: Sequence[Any], rules: LintRules) -> tuple[list[tuple[int, Profile]], list[Finding]]:
+    """Read and check a list of profiles.
+
+    Parameters
+    ----------
+    raw
+        The profiles as written, in order.
+    rules
+        What the checks depend on.
+
+    Returns
+    -------
+    tuple
+        The faultless profiles with their positions, and everything that was found.
+    """
+    good: list[tuple[int, Profile]] = []
+    findings: list[Finding] = []
+    seen: dict[str, int] = {}
+    default: str | None = None
+    for position, value in enumerate(raw):
+        where = _name(position, value)
+        profile, found = _read(value, where, rules)
+        for path, overrides, template in _raw_overrides(value):
+            for name, message in _override_problems(overrides, rules, template=template):
+                found.append(Finding("error", where, f"{path}.{name}", message))
+        if profile is not None:
+            found += _check(profile, where, rules.default_access)
+            if profile.slug in seen:
+                found.append(
+                    Finding("error", where, "slug", f"{profile.slug!r} is taken: slugs are unique")
+                )
+            seen.setdefault(profile.slug, position)
+            if profile.default:
+                if default is not None:
+                    message = f"{default} is the default already"
+                    found.append(Finding("error", where, "default", message))
+                default = default or where
+            if all(finding.level != "error" for finding in found):
+                good.append((position, profile))
+        findings += found
+    findings += _ambiguous_slugs(seen)
+    return good, findings
+
+
+def _name(position: int, value: Any) -> str:
+    if isinstance(value, Mapping):
+        for key in ("slug", "display_name"):
+            if isinstance(value.get(key), str) and value[key]:
+                return f"profile {value[key]!r}"
+    return f"profile number {position + 1}"
+
+
+def _read(value: Any, where: str, rules: LintRules) -> tuple[Profile | None, list[Finding]]:
+    if not isinstance(value, Mapping):
+        return None, [Finding("error", where, "", f"must be a mapping, not {_type(value)}")]
+    try:
+        profile = Profile.model_validate(
+            value, context={"extra_keys": frozenset(rules.extra_profile_keys)}
+        )
+    except ValidationError as error:
+        return None, [_schema_finding(where, item) for item in error.errors()]
+    return profile, []
+
+
+def _schema_finding(where: str, error: Any) -> Finding:
+    location = [str(key) for key in error["loc"]]
+    if error["type"] == "extra_forbidden":
+        message = _unknown_key(location[-1], _fields_at(location[:-1]))
+    else:
+        message = error["msg"].removeprefix("Value error, ")
+    return Finding("error", where, ".".join(location), message)
+
+
+def _unknown_key(key: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(key, list(known), 1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    if ACCESS_LIKE.search(key):
+        return f"looks like an access rule and is none{hint}"
+    return f"unknown key{hint or '; declare keys of a form template in extra_profile_keys'}"
+
+
+def _fields_at(location: Sequence[str]) -> Iterable[str]:
+    """The keys a model knows where this path of keys leads."""
+    model: type[BaseModel] = Profile
+    for key in location:
+        if key in model.model_fields:
+            annotation = model.model_fields[key].annotation
+            inner = [annotation, *get_args(annotation)]
+            models = [item for item in inner if inspect.isclass(item)]
+            model = next((item for item in models if issubclass(item, BaseModel)), model)
+    return model.model_fields
+
+
+def _type(value: Any) -> str:
+    return type(value).__name__
+
+
+def _check(profile: Profile, where: str, default_access: DefaultAccess) -> list[Finding]:
+    """Check what the schema alone cannot say."""
+    found: list[Finding] = []
+
+    def error(path: str, message: str) -> None:
+        found.append(Finding("error", where, path, message))
+
+    if not profile.slug:
+        error("slug", "is empty: write one, display_name gives none")
+    keys: set[str] = set()
+    for path, key, option in walk_options(profile.profile_options):
+        for name in (key, key + UNLISTED_SUFFIX):
+            if name in keys:
+                error(path, f"{name!r} in user_options would mean two options")
+            keys.add(name)
+        if not option.choices and not option.unlisted_choice.enabled:
+            error(path, "has neither choices nor an enabled unlisted_choice")
+        if sum(choice.default for choice in option.choices.values()) > 1:
+            error(f"{path}.choices", "more than one default")
+    if problem := nobody_problem(profile, default_access):
+        found.append(Finding("warning", where, "", f"nobody can use it: {problem}"))
+    return found
+
+
+def _raw_overrides(raw: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, Any], bool]]:
+    """Find every ``kubespawner_override``, also where the rest does not fit the schema.
+
+    Yields
+    ------
+    tuple
+        The path, the overrides, and whether ``{value}`` in them stands for free text.
+    """
+    if not isinstance(raw, Mapping):
+        return
+    for key, value in raw.items():
+        here = f"{path}.{key}" if path else str(key)
+        if key == "kubespawner_override" and isinstance(value, Mapping):
+            yield here, value, path.endswith("unlisted_choice")
+        elif not str(key).startswith("x-"):
+            yield from _raw_overrides(value, here)
+
+
+def _override_problems(
+    overrides: Mapping[str, Any], rules: LintRules, *, template: bool
+) -> Iterator[tuple[str, str]]:
+    for name, value in overrides.items():
+        if _is_sensitive(name) and name not in rules.allowed_sensitive_overrides:
+            yield name, "may widen rights: name it in allowed_sensitive_overrides to let it pass"
+        if inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(
+            getattr(value, "__call__", None)  # noqa: B004 - an async __call__ is what is looked for
+        ):
+            yield name, "an async callable: KubeSpawner would set the trait to a coroutine"
+        elif template and (problem := _template_problem(value)):
+            yield name, problem
+        elif name not in rules.traits.names:
+            close = difflib.get_close_matches(name, rules.traits.names, 1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            yield name, f"is no trait that a profile can override{hint}"
+        elif template and _has_placeholder(value):
+            continue
+        elif problem := rules.traits.problem(name, value):
+            yield name, problem
+
+
+def _is_sensitive(name: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in SENSITIVE_OVERRIDES)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _strings(key)
+            yield from _strings(item)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for item in value:
+            yield from _strings(item)
+
+
+def _has_placeholder(value: Any) -> bool:
+    return any("{value}" in text for text in _strings(value))
+
+
+def _template_problem(value: Any) -> str | None:
+    """KubeSpawner formats these strings with ``str.format_map``: find what that would choke on."""
+    for text in _strings(value):
+        try:
+            fields = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
+        except ValueError as error:
+            return f"not a format string: {error}"
+        for name in fields:
+            if name != "value" and name.startswith(("value.", "value[")):
+                return f"{{{name}}} reaches into the text of a user: only {{value}} is allowed"
+    return None
+
+
+def nobody_problem(access: Profile | Choice, default_access: DefaultAccess) -> str | None:
+    """Tell why nobody can meet the rules of a profile or choice, or None if somebody can."""
+    if problem := _unmeetable(access, default_access):
+        return problem
+    for key, option in access.profile_options.items():
+        if option.optional:
+            continue
+        if _is_open(option.unlisted_choice) and option.unlisted_choice.enabled:
+            continue
+        if option.choices and all(nobody_problem(c, "allow") for c in option.choices.values()):
+            return f"no choice of {key!r} can be taken"
+        if not option.choices:
+            return f"{key!r} has no choice that can be taken"
+    return None
+
+
+def _is_open(access: Access) -> bool:
+    return _unmeetable(access, "allow") is None
+
+
+def _unmeetable(access: Access, default_access: DefaultAccess) -> str | None:
+    if not access.has_allowing_rule:
+        return None if default_access == "allow" else "no rule allows it and default_access is deny"
+    if access.allow_all or access.allow_if:
+        return None
+    if access.allowed_groups:
+        return None
+    if (access.allowed_users or frozenset()) - (access.blocked_users or frozenset()):
+        return None
+    return "its rules allow nobody"
+
+
+def _ambiguous_slugs(slugs: Mapping[str, int]) -> Iterator[Finding]:
+    """Form fields are named ``profile-option-SLUG--KEY``: one slug must not begin another so."""
+    for slug in slugs:
+        parts = slug.split(PATH_SEPARATOR)
+        for end in range(1, len(parts)):
+            if (other := PATH_SEPARATOR.join(parts[:end])) in slugs:
+                message = f"begins like the form fields of {other!r}; use another slug"
+                yield Finding("error", f"profile {slug!r}", "slug", message)

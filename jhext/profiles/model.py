@@ -1,0 +1,174 @@
+"""Profiles as operators write them: a strict superset of KubeSpawner's ``profile_list``.
+
+Every model is frozen and refuses keys it does not know. Two kinds of key are let through without
+a meaning of their own: those beginning with ``x-``, and those that the trait
+``extra_profile_keys`` names because a custom form template reads them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationInfo,
+    model_validator,
+)
+from slugify import slugify
+
+from .access import Access
+
+PATH_SEPARATOR = "--"
+"""What joins the keys of nested options, and marks free text, in ``user_options``."""
+
+UNLISTED_SUFFIX = f"{PATH_SEPARATOR}unlisted-choice"
+"""What KubeSpawner appends to an option's key for its free text."""
+
+ACCESS_LIKE = re.compile(
+    r"(allow|block|den[iy]|access|permit|restrict|visib)|^(users?|groups?|teams?|roles?)$", re.I
+)
+"""Keys that somebody meant as an access rule. They are never let through unread."""
+
+
+def _regex(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+    return value
+
+
+Overrides = dict[str, Any]
+"""Names of KubeSpawner's traits and the values, or callables taking the spawner."""
+
+
+class _Extensible(BaseModel):
+    """A model that lets declared extra keys pass."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        arbitrary_types_allowed=True,
+        json_schema_extra={"patternProperties": {"^x-": {}}},
+    )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _drop_extra_keys(
+        cls, value: Any, handler: ModelWrapValidatorHandler[_Extensible], info: ValidationInfo
+    ) -> _Extensible:
+        if isinstance(value, Mapping):
+            extra = (info.context or {}).get("extra_keys", frozenset())
+            value = {
+                key: item
+                for key, item in value.items()
+                if not _is_extra(key, extra) or key in cls.model_fields
+            }
+        return handler(value)
+
+
+def _is_extra(key: Any, declared: frozenset[str]) -> bool:
+    if not isinstance(key, str):
+        return False
+    return key.startswith("x-") or (key in declared and not ACCESS_LIKE.search(key))
+
+
+class UnlistedChoice(_Extensible, Access):
+    """Free text in the place of a choice."""
+
+    enabled: bool = Field(default=False, description="Whether free text is taken at all.")
+    display_name: str = Field(default="", description="The label of the text field.")
+    display_name_in_choices: str = Field(
+        default="Other...", description="The entry in the list of choices that opens the field."
+    )
+    validation_regex: Annotated[str, AfterValidator(_regex)] | None = Field(
+        default=None, description="A regular expression that the whole text must match."
+    )
+    validation_message: str = Field(default="", description="What to say when it does not.")
+    kubespawner_override: Overrides = Field(
+        default_factory=dict, description="Overrides in which {value} stands for the text."
+    )
+
+
+class Choice(_Extensible, Access):
+    """One of the values an option can take."""
+
+    display_name: str = Field(description="What the form shows.")
+    default: bool = Field(default=False, description="Whether it is chosen beforehand.")
+    kubespawner_override: Overrides = Field(
+        default_factory=dict, description="Overrides for whoever takes this choice."
+    )
+    profile_options: dict[str, Option] = Field(
+        default_factory=dict, description="Options that exist while this choice is taken."
+    )
+
+
+class Option(_Extensible):
+    """Something about a profile that a person can choose."""
+
+    display_name: str = Field(description="What the form shows.")
+    choices: dict[str, Choice] = Field(
+        default_factory=dict, description="The choices by the key that user_options names."
+    )
+    unlisted_choice: UnlistedChoice = Field(
+        default_factory=UnlistedChoice, description="Free text in the place of a choice."
+    )
+    optional: bool = Field(
+        default=False,
+        description="Drop the option for people to whom none of its choices is open; "
+        "otherwise the profile is hidden from them, since its limits live in the choices.",
+    )
+
+
+class Profile(_Extensible, Access):
+    """Something a person can start."""
+
+    display_name: str = Field(description="What the form shows.")
+    slug: str = Field(
+        default="", description="The identifier; made from display_name where it is missing."
+    )
+    description: str = Field(default="", description="A sentence for the form, plain text.")
+    default: bool = Field(default=False, description="Whether it is chosen beforehand.")
+    kubespawner_override: Overrides = Field(
+        default_factory=dict, description="KubeSpawner's traits and their values."
+    )
+    profile_options: dict[str, Option] = Field(
+        default_factory=dict, description="What a person can choose about it, by key."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _make_slug(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and "slug" not in value:
+            name = value.get("display_name")
+            if isinstance(name, str):
+                return {**value, "slug": slugify(name)}
+        return value
+
+
+def walk_options(
+    options: Mapping[str, Option], path: str = "profile_options", prefix: str = ""
+) -> Iterator[tuple[str, str, Option]]:
+    """Go through all options, nested ones too.
+
+    Yields
+    ------
+    tuple
+        The path in the profile, the key in ``user_options``, and the option.
+    """
+    for name, option in options.items():
+        here, key = f"{path}.{name}", prefix + name
+        yield here, key, option
+        for choice_name, choice in option.choices.items():
+            yield from walk_options(
+                choice.profile_options,
+                f"{here}.choices.{choice_name}.profile_options",
+                f"{key}{PATH_SEPARATOR}{choice_name}{PATH_SEPARATOR}",
+            )

@@ -1,0 +1,213 @@
+"""What somebody chose, or why they may not have it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..refusal import Reason, Refusal
+from .access import Person
+from .catalog import Catalog, Permitted, PermittedChoice, PermittedOption
+from .model import UNLISTED_SUFFIX, Overrides, Profile
+
+MAX_FREE_TEXT = 1024
+"""Characters of free text that are taken: more than any image reference has."""
+
+NOTHING_PERMITTED = "There is no server you may start here. Please ask your administrator."
+_NOT_YOURS = "The profile you asked for is not available to you. Please choose another one."
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was chosen for one option: a choice, or free text.
+
+    Parameters
+    ----------
+    key
+        The option's key in ``user_options``.
+    value
+        The name of the choice, or the text.
+    overrides
+        What it changes about the spawner.
+    free_text
+        Whether ``value`` is free text, which stands for ``{value}`` in the overrides.
+    """
+
+    key: str
+    value: str
+    overrides: Overrides
+    free_text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A profile and its options, authorized.
+
+    Parameters
+    ----------
+    profile
+        The profile that was granted.
+    chosen
+        One for each option, in the order in which they are applied.
+    rule
+        The rule that permits the profile.
+    """
+
+    profile: Profile
+    chosen: tuple[Chosen, ...]
+    rule: str
+
+    @property
+    def choices(self) -> dict[str, str]:
+        """What was chosen, as the ``user_options`` that say so."""
+        return {
+            item.key + (UNLISTED_SUFFIX if item.free_text else ""): item.value
+            for item in self.chosen
+        }
+
+
+def select(
+    catalog: Catalog,
+    person: Person,
+    user_options: Any,
+    *,
+    extra_options: frozenset[str] = frozenset(),
+) -> Selection:
+    """Decide what these options start.
+
+    Parameters
+    ----------
+    catalog
+        The profiles and their rules.
+    person
+        The owner of the server.
+    user_options
+        What was asked for, by whatever way it came: any JSON value.
+    extra_options
+        Keys that code of the operator reads; they are passed over here.
+
+    Raises
+    ------
+    Refusal
+        It may not be started. What the refusal says is the same for what does not exist and
+        for what is hidden.
+    """
+    options = _mapping(user_options)
+    permitted = _profile(catalog, person, options.get("profile"))
+    chosen = tuple(_choose(permitted.options, options))
+    known = {"profile", *extra_options, *_keys(permitted.options)}
+    if unknown := [key for key in options if key not in known]:
+        shown = ", ".join(sorted(_shorten(key) for key in unknown[:5]))
+        message = f"The options hold something this profile does not have: {shown}."
+        raise Refusal(Reason.OPTIONS, message)
+    return Selection(permitted.profile, chosen, permitted.decision.rule)
+
+
+def default_of(permitted: Sequence[Permitted]) -> Permitted:
+    """Give the default among the permitted profiles: the configured one, else the first."""
+    return next((item for item in permitted if item.profile.default), permitted[0])
+
+
+def _mapping(user_options: Any) -> Mapping[str, Any]:
+    if user_options is None:
+        return {}
+    if not isinstance(user_options, Mapping):
+        raise Refusal(Reason.OPTIONS, "The options must be an object of names and values.")
+    return user_options
+
+
+def _profile(catalog: Catalog, person: Person, slug: Any) -> Permitted:
+    if slug is None or slug == "":
+        if permitted := catalog.permitted(person):
+            return default_of(permitted)
+        raise Refusal(Reason.NONE_PERMITTED, NOTHING_PERMITTED)
+    if not isinstance(slug, str):
+        raise Refusal(Reason.OPTIONS, "The profile must be named by a string.")
+    outcome = catalog.find(slug, person)
+    if isinstance(outcome, Permitted):
+        return outcome
+    if not catalog.permitted(person):
+        rule = outcome.rule if outcome else ""
+        raise Refusal(Reason.NONE_PERMITTED, NOTHING_PERMITTED, rule=rule)
+    if outcome is None:
+        raise Refusal(Reason.PROFILE, _NOT_YOURS, detail="no such profile", rule="")
+    raise Refusal(Reason.PROFILE, _NOT_YOURS, detail=outcome.reason, rule=outcome.rule)
+
+
+def _choose(
+    options: Sequence[PermittedOption], user_options: Mapping[str, Any]
+) -> Iterator[Chosen]:
+    for option in options:
+        name = option.option.display_name
+        text = _string(user_options.get(option.key + UNLISTED_SUFFIX), name)
+        value = _string(user_options.get(option.key), name)
+        choice = _choice(option, value)
+        if text:
+            yield check_free_text(option, text)
+        elif choice is not None:
+            yield Chosen(option.key, choice.name, choice.choice.kubespawner_override)
+            yield from _choose(choice.options, user_options)
+        else:
+            raise Refusal(Reason.OPTIONS, f"{name}: please give a value.")
+
+
+def _choice(option: PermittedOption, value: str) -> PermittedChoice | None:
+    if not value:
+        return option.default
+    for choice in option.choices:
+        if choice.name == value:
+            return choice
+    message = f"{option.option.display_name}: that choice is not available to you."
+    raise Refusal(Reason.CHOICE, message)
+
+
+def _string(value: Any, name: str) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise Refusal(Reason.OPTIONS, f"{name}: the value must be a string.")
+    return value
+
+
+def check_free_text(option: PermittedOption, text: str) -> Chosen:
+    """Check free text, which is formatted into overrides and may become an image name.
+
+    Raises
+    ------
+    Refusal
+        It is not acceptable.
+    """
+    name, unlisted = option.option.display_name, option.option.unlisted_choice
+    if not option.unlisted:
+        raise Refusal(Reason.CHOICE, f"{name}: that choice is not available to you.")
+    if len(text) > MAX_FREE_TEXT:
+        raise Refusal(Reason.OPTIONS, f"{name}: more than {MAX_FREE_TEXT} characters.")
+    if not text.isprintable():
+        raise Refusal(Reason.OPTIONS, f"{name}: control characters are not allowed.")
+    if "{" in text or "}" in text:
+        # KubeSpawner formats the value once more together with names of the user.
+        raise Refusal(Reason.OPTIONS, f"{name}: curly braces are not allowed.")
+    pattern = unlisted.validation_regex
+    if pattern and not re.fullmatch(pattern, text):
+        hint = unlisted.validation_message or "the value does not have the form that is asked for."
+        raise Refusal(Reason.OPTIONS, f"{name}: {hint}")
+    return Chosen(option.key, text, unlisted.kubespawner_override, free_text=True)
+
+
+def _keys(options: Sequence[PermittedOption]) -> Iterator[str]:
+    """The keys in ``user_options`` that mean something for these options.
+
+    Those of a choice that was not taken are among them: a form without JavaScript sends them.
+    """
+    for option in options:
+        yield option.key
+        yield option.key + UNLISTED_SUFFIX
+        for choice in option.choices:
+            yield from _keys(choice.options)
+
+
+def _shorten(key: Any) -> str:
+    text = str(key)
+    return repr(text if len(text) <= 40 else text[:39] + "…")

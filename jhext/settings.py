@@ -1,0 +1,180 @@
+"""The schema of ``jhext.yaml``: strict, every field documented, secrets only by reference."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from .profiles.access import DefaultAccess
+from .profiles.finding import ConfigurationError, Finding
+from .profiles.freeze import freeze
+
+
+class Section(BaseModel):
+    """A part of the settings. Frozen, so all spawners share one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Section:
+        return self
+
+
+class SecretRef(Section):
+    """Where a secret is: in an environment variable or in a file."""
+
+    env: str | None = Field(default=None, description="The name of an environment variable.")
+    file: str | None = Field(default=None, description="The path of a file; its end is stripped.")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> SecretRef:
+        if (self.env is None) == (self.file is None):
+            raise ValueError("must be {env: NAME} or {file: PATH}")
+        return self
+
+    def resolve(self) -> str:
+        """Read the secret.
+
+        Raises
+        ------
+        ConfigurationError
+            It is not there. The message names the place, never the value.
+        """
+        if self.env is not None:
+            if value := os.environ.get(self.env):
+                return value
+            problem = f"the environment variable {self.env} is not set"
+        else:
+            try:
+                if value := Path(str(self.file)).read_text().strip():
+                    return value
+                problem = f"{self.file} is empty"
+            except (OSError, UnicodeDecodeError) as error:
+                problem = f"cannot read {self.file}: {type(error).__name__}"
+        raise ConfigurationError([Finding("error", "secret", "", problem)])
+
+
+Profiles = Annotated[list[Any], BeforeValidator(freeze)]
+
+
+class HubSettings(Section):
+    """The section ``hub``: what concerns the hub itself. A change waits for a restart."""
+
+    default_access: DefaultAccess = Field(
+        default="deny", description="Who may start a profile without an allowing rule."
+    )
+    admin_bypass: bool = Field(
+        default=False, description="Whether admins may start what no rule blocks them from."
+    )
+    claims_key: str = Field(
+        default="",
+        description="The dict in auth_state that rules see as claims.",
+        examples=["oauth_user"],
+    )
+    allowed_sensitive_overrides: frozenset[str] = Field(
+        default=frozenset(),
+        strict=False,
+        description="Traits that profiles may set although they can widen rights.",
+        examples=[["service_account"]],
+    )
+    extra_profile_keys: frozenset[str] = Field(
+        default=frozenset(),
+        strict=False,
+        description="Keys of profiles that a custom form template reads.",
+    )
+    extra_user_options: frozenset[str] = Field(
+        default=frozenset(),
+        strict=False,
+        description="Keys of user_options that other code of yours reads.",
+    )
+    cookie_secret: SecretRef | None = Field(
+        default=None,
+        description="What the hub signs its cookies with: 32 bytes in hexadecimal.",
+        examples=[{"file": "/run/secrets/cookie_secret"}],
+    )
+    crypt_keys: tuple[SecretRef, ...] = Field(
+        default=(),
+        strict=False,
+        description="What auth_state is encrypted with: the first key encrypts, all decrypt.",
+        examples=[[{"env": "JHEXT_CRYPT_KEY"}]],
+    )
+
+
+class Settings(Section):
+    """Everything that ``jhext.configure`` reads."""
+
+    profiles: Profiles = Field(
+        default_factory=list,
+        description="What can be started: KubeSpawner's profile_list with access rules.",
+    )
+    hub: HubSettings = Field(default_factory=HubSettings, description="The hub itself.")
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """YAML lets a key be written twice and drops the first: a rule could vanish unseen."""
+
+
+def _unique_mapping(loader: _UniqueKeyLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    loader.flatten_mapping(node)
+    result: dict[Any, Any] = {}
+    for key_node, value_node in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if key in result:
+            problem = f"the key {key!r} is written twice"
+            raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
+        result[key] = loader.construct_object(value_node, deep=True)
+    return result
+
+
+_UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_mapping)
+
+
+def read_yaml(path: Path) -> Any:
+    """Read a YAML file, safely and without dropping anything.
+
+    Raises
+    ------
+    ConfigurationError
+        It cannot be read or is not YAML; the message names the place in the file.
+    """
+    try:
+        with path.open(encoding="utf-8") as stream:
+            return yaml.load(stream, _UniqueKeyLoader)  # noqa: S506 - a SafeLoader
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigurationError([Finding("error", str(path), "", str(error))]) from None
+
+
+def load_settings(source: str | Path | Mapping[str, Any]) -> Settings:
+    """Read the settings from a file or take them from a dict.
+
+    Raises
+    ------
+    ConfigurationError
+        Something is wrong; everything that is wrong is told at once.
+    """
+    if isinstance(source, Mapping):
+        where, raw = "settings", source
+    else:
+        where, raw = str(source), read_yaml(Path(source))
+    if not isinstance(raw, Mapping):
+        problem = f"must be a mapping of sections, not {type(raw).__name__}"
+        raise ConfigurationError([Finding("error", where, "", problem)])
+    try:
+        return Settings.model_validate(dict(raw))
+    except ValidationError as error:
+        raise ConfigurationError(_finding(where, item) for item in error.errors()) from None
+
+
+def _finding(where: str, error: Any) -> Finding:
+    location = [str(key) for key in error["loc"]]
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        known = Settings.model_fields if len(location) == 1 else HubSettings.model_fields
+        close = difflib.get_close_matches(location[-1], known, 1)
+        message = "unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
+    return Finding("error", where, ".".join(location), message)

@@ -1,0 +1,275 @@
+"""`ProfileKubeSpawner`: KubeSpawner in which each person can start only what is theirs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment
+from jupyterhub.utils import maybe_future
+from kubespawner.slugs import is_valid_label, safe_slug
+from tornado import web
+from traitlets import TraitError, default
+
+from . import audit, upstream
+from .errors import SpawnRefused, faulty_configuration, from_http_error
+from .overrides import AppliedOverrides
+from .profiles.access import Person
+from .profiles.catalog import Catalog
+from .profiles.finding import ConfigurationError
+from .profiles.form import form_of
+from .profiles.freeze import thaw
+from .profiles.library import Library
+from .profiles.selection import NOTHING_PERMITTED, Selection, select
+from .refusal import Reason, Refusal
+from .traits import ConfiguredKubeSpawner
+
+_LIBRARY = Library()
+_STALE_NOTICE = (
+    '<div class="alert alert-warning" role="status">'
+    "What you started last time is no longer available to you. Please choose again.</div>"
+)
+
+
+class ProfileKubeSpawner(ConfiguredKubeSpawner):
+    """A KubeSpawner whose profiles say who may start them.
+
+    One place decides, `load_user_options`, on the profile that would really start and before
+    anything of it is applied. The form shows what that place would allow.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._granted: Selection | None = None
+        self._granted_state: Mapping[str, Any] | None = None
+        self._overrides = AppliedOverrides(self)
+        super().__init__(*args, **kwargs)
+
+    # What there is, and for whom
+
+    async def _catalog(self) -> Catalog:
+        """Give the catalogue as it is now.
+
+        Raises
+        ------
+        Refusal
+            The configuration is faulty, or a callable of the operator refuses.
+        """
+        listed = self.profile_list
+        if callable(listed):
+            listed = await self._call_profile_list(listed)
+        sources = [listed, self.settings.profiles] if self.settings else [listed]
+        try:
+            catalog, new = _LIBRARY.catalog(sources, self.lint_rules, self.policy)
+        except ConfigurationError as error:
+            self.log.error("No profile can be started:\n%s", error)
+            raise faulty_configuration(str(error)) from None
+        if new:
+            for finding in catalog.findings:
+                log = self.log.critical if finding.level == "error" else self.log.warning
+                log("%s", finding)
+        if catalog.errors and not callable(self.profile_list):
+            # What a callable returns is only known now, and what is faulty in it is left out.
+            raise faulty_configuration("; ".join(map(str, catalog.errors)))
+        return catalog
+
+    async def _call_profile_list(self, profile_list: Any) -> Any:
+        try:
+            return await maybe_future(profile_list(self))
+        except web.HTTPError as error:
+            if error.status_code >= 500:
+                raise faulty_configuration(str(error)) from error
+            raise from_http_error(error) from error
+        except Exception as error:
+            self.log.exception("The callable profile_list failed for %s", self._log_name)
+            raise faulty_configuration(f"profile_list: {type(error).__name__}") from error
+
+    async def _person(self, catalog: Catalog) -> Person:
+        return Person(
+            user=self.user.name,
+            groups=frozenset(group.name for group in self.user.groups),
+            admin=bool(self.user.admin),
+            server_name=self.name,
+            claims=await self._claims() if catalog.needs_claims else {},
+        )
+
+    async def _claims(self) -> Mapping[str, Any]:
+        auth_state = await self.user.get_auth_state() or {}
+        own = auth_state.get("jhext")
+        claims = own.get("claims") if isinstance(own, Mapping) else None
+        if claims is None and self.claims_key:
+            claims = auth_state.get(self.claims_key)
+        return claims if isinstance(claims, Mapping) else {}
+
+    # The form
+
+    @default("options_form")
+    def _default_options_form(self) -> Any:
+        if not self.has_profiles and self.default_access == "allow":
+            return ""
+        return type(self)._render_permitted
+
+    async def _render_permitted(self) -> str:
+        """Render the form of this person, or refuse where there is nothing to show.
+
+        Raises
+        ------
+        SpawnRefused
+            Nothing is permitted, or the configuration is faulty.
+        """
+        try:
+            self._require_profiles()
+            catalog = await self._catalog()
+            permitted = catalog.permitted(await self._person(catalog))
+            if not permitted:
+                raise Refusal(Reason.NONE_PERMITTED, NOTHING_PERMITTED)
+        except Refusal as refusal:
+            raise SpawnRefused(refusal) from None
+        form = form_of(permitted, self.user_options)
+        environment = form_environment(tuple(self.additional_profile_form_template_paths))
+        if self.profile_form_template:
+            template = environment.from_string(self.profile_form_template)
+        else:
+            template = environment.get_template("form.html")
+        html = template.render(profile_list=form.profile_list, user_options=form.user_options)
+        return (_STALE_NOTICE if form.stale else "") + html
+
+    def _require_profiles(self) -> None:
+        if not self.has_profiles and self.default_access == "deny":
+            raise faulty_configuration("no profiles are configured and default_access is deny")
+
+    # The decision
+
+    @default("apply_user_options")
+    def _default_apply_user_options(self) -> Any:
+        # Without one JupyterHub warns at every start that the options are not handled.
+        return _decided_in_load_user_options
+
+    async def load_user_options(self) -> None:
+        """Decide what is started, and apply it.
+
+        Every way to a start leads through here: the form, a link, the REST API, stored options,
+        named servers, an admin acting for somebody. Called more than once in a start, by a hook
+        say, it decides each time and applies once.
+
+        Raises
+        ------
+        SpawnRefused
+            It may not be started; nothing was applied.
+        """
+        if not self.has_profiles and self.default_access == "allow":
+            await super().load_user_options()
+            return
+        catalog = None
+        try:
+            self._require_profiles()
+            catalog = await self._catalog()
+            person = await self._person(catalog)
+            extra = frozenset(self.extra_user_options)
+            selection = select(catalog, person, self.user_options, extra_options=extra)
+            if selection != self._granted:
+                self._apply(selection)
+        except Refusal as refusal:
+            self._forget_grant()
+            self._audit(catalog, refusal)
+            upstream.forget_failure(self)
+            raise SpawnRefused(refusal) from None
+        self._granted = selection
+        self._granted_state = {
+            "version": 1,
+            "profile": selection.profile.slug,
+            "choices": selection.choices,
+            "policy": catalog.version,
+        }
+        self._audit(catalog, selection)
+
+    def _apply(self, selection: Selection) -> None:
+        self._forget_grant()
+        try:
+            self._overrides.apply(thaw(selection.profile.kubespawner_override))
+            for item in selection.chosen:
+                overrides = thaw(item.overrides)
+                if item.free_text:
+                    overrides = upstream.format_free_text(overrides, item.value)
+                try:
+                    self._overrides.apply(overrides)
+                except TraitError:
+                    if item.free_text:
+                        message = "The value you gave does not fit."
+                        raise Refusal(Reason.OPTIONS, message, detail=item.key) from None
+                    raise
+        except Refusal:
+            raise
+        except Exception as error:
+            self.log.exception("Profile %s cannot be applied", selection.profile.slug)
+            raise faulty_configuration(f"{type(error).__name__} in an override") from error
+
+    def _forget_grant(self) -> None:
+        self._overrides.undo()
+        self._granted = None
+        self._granted_state = None
+
+    def _audit(self, catalog: Catalog | None, outcome: Selection | Refusal) -> None:
+        authenticator = self.user.authenticator
+        event = audit.decision_event(
+            user=self.user.name,
+            server=self.name,
+            user_options=self.user_options,
+            outcome=outcome,
+            groups_managed=authenticator is not None and authenticator.manage_groups,
+            policy=catalog.version if catalog else "",
+        )
+        log = self.log.warning if isinstance(outcome, Refusal) else self.log.info
+        log("spawn-decision %s", json.dumps(event))
+        if self.handler is not None and "eventlog" in self.handler.settings:
+            audit.emit(self.handler.settings["eventlog"], event)
+
+    # What is remembered
+
+    def get_state(self) -> dict[str, Any]:
+        """Add what was granted, which is not always what was asked for."""
+        state: dict[str, Any] = super().get_state()
+        if self._granted_state is not None:
+            state["jhext"] = dict(self._granted_state)
+        return state
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take up what was granted to a server that runs on after a restart of the hub."""
+        super().load_state(state)
+        self._granted_state = state.get("jhext")
+
+    def clear_state(self) -> None:
+        """Forget the last start, before the hooks of the next one run."""
+        self._forget_grant()
+        super().clear_state()
+
+    # What is sent
+
+    async def before_pod_create(self, pod: Any) -> Any:
+        """Label the pod with what was granted."""
+        if self._granted is not None:
+            pod.metadata.labels = (pod.metadata.labels or {}) | self._labels(self._granted)
+        return pod
+
+    def _labels(self, granted: Selection) -> dict[str, str]:
+        values = {
+            "profile": granted.profile.slug,
+            "user": self.user.name,
+            "server": self.name,
+            "component": self.component_label,
+        }
+        return {
+            f"jhext.io/{key}": safe_slug(value, is_valid=is_valid_label) if value else ""
+            for key, value in values.items()
+        }
+
+
+def _decided_in_load_user_options(spawner: Any, user_options: Any) -> None:
+    """Leave it to `ProfileKubeSpawner.load_user_options`."""
+
+
+@cache
+def form_environment(additional_paths: tuple[str, ...]) -> Environment:
+    """Keep one environment for each set of paths, and with it the compiled templates."""
+    return upstream.form_environment(list(additional_paths))

@@ -1,0 +1,198 @@
+"""What operators can configure on the spawner besides KubeSpawner's own traits."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from kubespawner import KubeSpawner
+from traitlets import Any as AnyTrait
+from traitlets import Bool, Enum, Instance, List, Set, Unicode, default
+from traitlets.config import Config
+from traitlets.config.loader import LazyConfigValue
+
+from .profiles.access import DefaultAccess
+from .profiles.catalog import Policy
+from .profiles.freeze import Shared, share
+from .profiles.lint import LintRules
+from .settings import HubSettings, Settings
+from .upstream import KubeSpawnerSeams, overridable_traits
+
+
+class ProfileList(List[Any]):
+    """A ``profile_list``: taken as it is, so that all spawners share one."""
+
+    info_text = "a list or a dict of profiles, or a callable that takes the spawner"
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """Accept the shapes that KubeSpawner documents."""
+        if isinstance(value, Shared):
+            return value.value
+        if isinstance(value, list | dict) or callable(value):
+            return value
+        return self.error(obj, value)
+
+
+class ConfiguredKubeSpawner(KubeSpawnerSeams):
+    """A KubeSpawner with the traits that say who may start what, and how rules are read."""
+
+    profile_list = ProfileList(
+        config=True,
+        help=KubeSpawner.profile_list.help
+        + """
+
+        On a profile, on a choice and on an `unlisted_choice`, these keys say who may use it:
+
+        - `allow_all`: everybody
+        - `allowed_users`, `allowed_groups`: names, compared exactly
+        - `allow_if`: an expression in CEL over `user`, `groups`, `admin`, `server_name`,
+          `claims` and `now`; it allows only when it is true
+        - `blocked_users`, `blocked_groups`, `block_if`: the same, and they win
+
+        A profile without an allowing rule follows `default_access`. A choice without one is open
+        to whoever has the profile. May be a list, a dict, or a callable or async callable that
+        takes the spawner and returns either. A list is read once: to change it while the hub
+        runs, use a callable.
+        """,
+    )
+
+    settings = Instance(
+        Settings,
+        allow_none=True,
+        config=True,
+        help="""
+        What `jhext.configure` read. The traits below win over it.
+        """,
+    )
+
+    default_access = Enum(
+        ["deny", "allow"],
+        config=True,
+        help="""
+        Who may start a profile that has no allowing rule: nobody (`deny`) or everybody who is
+        not blocked (`allow`).
+
+        With no profiles configured at all, `allow` starts the configuration as it is and `deny`
+        is a configuration error.
+        """,
+    )
+
+    admin_bypass = Bool(
+        config=True,
+        help="""
+        Whether admins may start what no rule blocks them from. Each use is logged.
+        """,
+    )
+
+    claims_key = Unicode(
+        config=True,
+        help="""
+        The key of auth_state whose dict rules see as `claims`, such as `oauth_user`.
+
+        What is in `auth_state["jhext"]["claims"]` comes first. Name only a dict that holds no
+        tokens.
+        """,
+    )
+
+    allowed_sensitive_overrides = Set(
+        Unicode(),
+        config=True,
+        help="""
+        Traits that a `kubespawner_override` may set although they can widen rights, such as
+        `service_account` or `extra_pod_config`.
+        """,
+    )
+
+    extra_profile_keys = Set(
+        Unicode(),
+        config=True,
+        help="""
+        Keys of profiles, options and choices that a custom form template reads. Keys beginning
+        with `x-` need no declaration.
+        """,
+    )
+
+    extra_user_options = Set(
+        Unicode(),
+        config=True,
+        help="""
+        Keys of `user_options` that other code of yours reads, such as a hook. They are passed
+        over; all other keys that the chosen profile does not have are refused.
+        """,
+    )
+
+    # JupyterHub < 6 puts any JSON value here that REST brings; it shall be refused, not crash.
+    user_options = AnyTrait(help=KubeSpawner.user_options.help)
+
+    deciding_traits = frozenset(
+        {
+            "profile_list",
+            "settings",
+            "default_access",
+            "admin_bypass",
+            "claims_key",
+            "allowed_sensitive_overrides",
+            "extra_profile_keys",
+            "extra_user_options",
+        }
+    )
+    """Traits that no profile can override."""
+
+    @default("user_options")
+    def _default_user_options(self) -> dict[str, Any]:
+        return {}
+
+    @default("default_access")
+    def _default_default_access(self) -> str:
+        return self._hub_settings.default_access
+
+    @default("admin_bypass")
+    def _default_admin_bypass(self) -> bool:
+        return self._hub_settings.admin_bypass
+
+    @default("claims_key")
+    def _default_claims_key(self) -> str:
+        return self._hub_settings.claims_key
+
+    @default("allowed_sensitive_overrides")
+    def _default_allowed_sensitive_overrides(self) -> set[str]:
+        return set(self._hub_settings.allowed_sensitive_overrides)
+
+    @default("extra_profile_keys")
+    def _default_extra_profile_keys(self) -> set[str]:
+        return set(self._hub_settings.extra_profile_keys)
+
+    @default("extra_user_options")
+    def _default_extra_user_options(self) -> set[str]:
+        return set(self._hub_settings.extra_user_options)
+
+    @property
+    def _hub_settings(self) -> HubSettings:
+        return self.settings.hub if self.settings else HubSettings()
+
+    def share_config(self, section: Config) -> None:
+        """Let all spawners have one profile list: traitlets would copy it into each."""
+        value = section.get("profile_list")
+        if isinstance(value, LazyConfigValue):
+            value = value.get_value([])
+        if isinstance(value, list | dict):
+            section["profile_list"] = share(value)
+
+    @property
+    def has_profiles(self) -> bool:
+        """Whether there is any source of profiles, be it one that yields none."""
+        return bool(self.profile_list or (self.settings and self.settings.profiles))
+
+    @property
+    def policy(self) -> Policy:
+        """How rules are read."""
+        return Policy(cast(DefaultAccess, self.default_access), self.admin_bypass)
+
+    @property
+    def lint_rules(self) -> LintRules:
+        """How profiles are checked."""
+        return LintRules(
+            traits=overridable_traits(type(self)),
+            default_access=self.policy.default_access,
+            allowed_sensitive_overrides=frozenset(self.allowed_sensitive_overrides),
+            extra_profile_keys=frozenset(self.extra_profile_keys),
+        )

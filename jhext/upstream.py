@@ -1,0 +1,156 @@
+"""Every private name of KubeSpawner, JupyterHub and traitlets that is touched, in one place.
+
+Checked with jupyterhub 5.3 to 6.1, kubespawner 7.0 and 7.1, traitlets 5.14 to 5.16.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader
+from kubespawner import KubeSpawner
+from kubespawner.utils import recursive_format
+from tornado import web
+from traitlets import HasTraits, TraitError, TraitType
+from traitlets.config import Config
+
+try:
+    from jupyterhub.spawner import SpawnException
+
+    REFUSALS_COUNT_AS_FAILURES = False
+except ImportError:  # JupyterHub < 6
+
+    class SpawnException(web.HTTPError):  # type: ignore[no-redef]
+        """What JupyterHub 6 offers for a spawn that policy forbids, for earlier versions."""
+
+        def __init__(
+            self,
+            message: str,
+            *,
+            reason: str,
+            log_message: str = "",
+            message_html: str = "",
+            status_code: int = 400,
+        ) -> None:
+            super().__init__(status_code, message, reason=reason)
+            self.message = message
+            self.message_html = message_html
+
+    REFUSALS_COUNT_AS_FAILURES = True
+
+__all__ = [
+    "REFUSALS_COUNT_AS_FAILURES",
+    "KubeSpawnerSeams",
+    "OverridableTraits",
+    "SpawnException",
+    "forget_failure",
+    "form_environment",
+    "format_free_text",
+    "overridable_traits",
+]
+
+
+class KubeSpawnerSeams(KubeSpawner):  # type: ignore[misc]
+    """KubeSpawner, with the private methods that jhext builds on under names of their own."""
+
+    def share_config(self, section: Config) -> None:
+        """Change this spawner's configuration before traitlets copies its values."""
+
+    async def before_pod_create(self, pod: Any) -> Any:
+        """Give the pod that is sent: the last word, after every hook. May run more than once."""
+        return pod
+
+    def apply_overrides(self, overrides: Mapping[str, Any]) -> None:
+        """Apply a ``kubespawner_override``: dicts merge in place, None deletes a key."""
+        self._apply_overrides(overrides)
+
+    def _find_my_config(self, cfg: Config) -> Config:
+        section: Config = super()._find_my_config(cfg)
+        self.share_config(section)
+        return section
+
+    async def _make_create_pod_request(self, pod: Any, request_timeout: float) -> Any:
+        return await super()._make_create_pod_request(
+            await self.before_pod_create(pod), request_timeout
+        )
+
+
+def forget_failure(spawner: Any) -> None:
+    """Take the refusal about to be raised back out of the hub's count of failed spawns.
+
+    JupyterHub < 6 adds one for every exception that ends a spawn, also for a 403, and stops the
+    hub at ``consecutive_failure_limit``.
+    """
+    handler = spawner.handler
+    if REFUSALS_COUNT_AS_FAILURES and handler is not None and spawner.pending == "spawn":
+        handler.settings["failure_count"] = handler.settings.get("failure_count", 0) - 1
+
+
+def format_free_text(overrides: Mapping[str, Any], value: str) -> dict[str, Any]:
+    """Put free text in the place of ``{value}``, as KubeSpawner does."""
+    return {name: recursive_format(item, value=value) for name, item in overrides.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class OverridableTraits:
+    """The configurable traits of a spawner class, less those by which jhext itself decides."""
+
+    traits: Mapping[str, TraitType[Any, Any]]
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Their names."""
+        return frozenset(self.traits)
+
+    def problem(self, name: str, value: Any) -> str | None:
+        """Tell what is wrong with a value for one of them; what callables give is not known."""
+        if callable(value):
+            return None
+        try:
+            self.traits[name]._validate(HasTraits(), _without_none(value))
+        except TraitError as error:
+            return str(error).replace(" of a HasTraits instance", "")
+        return None
+
+
+_overridable: dict[type[KubeSpawner], OverridableTraits] = {}
+
+
+def overridable_traits(spawner_class: type[KubeSpawner]) -> OverridableTraits:
+    """Give what a profile can override on a spawner of this class."""
+    if spawner_class not in _overridable:
+        own: frozenset[str] = getattr(spawner_class, "deciding_traits", frozenset())
+        traits = spawner_class.class_traits(config=True)
+        _overridable[spawner_class] = OverridableTraits(
+            {name: trait for name, trait in traits.items() if name not in own}
+        )
+    return _overridable[spawner_class]
+
+
+def _without_none(value: Any) -> Any:
+    """Leave out what only says that a merged dict shall lose a key."""
+    if isinstance(value, dict):
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
+    return value
+
+
+def form_environment(additional_paths: list[str]) -> Environment:
+    """Make the environment that form templates are found in and rendered with.
+
+    KubeSpawner's order, with jhext's templates before its own, and everything escaped.
+    """
+    environment = Environment(
+        loader=ChoiceLoader(
+            [
+                FileSystemLoader(additional_paths),
+                PackageLoader("jhext.profiles", "templates"),
+                PackageLoader("kubespawner", "templates"),
+            ]
+        ),
+        autoescape=True,
+    )
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
+    return environment
