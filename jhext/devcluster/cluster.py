@@ -1,0 +1,197 @@
+"""The embedded cluster: API server, controllers, scheduler and node in one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import sys
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from .address import PodAddresses
+from .claims import ClaimController
+from .controllers import Controllers
+from .credentials import CredentialCheck
+from .events import EventRecorder
+from .faults import Faults
+from .http import KubernetesApi
+from .kubeconfig import make_certificate, write_kubeconfig
+from .logs import LogFiles
+from .node import NODE_LABELS, NODE_NAME, default_capacity, node_object
+from .pod import PodServices
+from .registry import Registry
+from .resources import NAMESPACES, NODES
+from .runner import PodRunner
+from .scheduler import Scheduler
+from .store import Change, Store
+
+_ADDRESS = "127.0.0.1"
+_SHUTDOWN_SECONDS = 0.5
+
+
+def _print_warning(message: str) -> None:
+    print(f"devcluster: {message}", file=sys.stderr, flush=True)
+
+
+class DevCluster:
+    """A Kubernetes for one machine and one user, with processes for containers.
+
+    Parameters
+    ----------
+    state
+        The directory for everything that is kept; it may be deleted when the cluster is down.
+        Objects are not kept, but the files of a claim are: a claim of the same name finds them.
+    namespace
+        The namespace that is there from the start and that the kubeconfig names.
+    port
+        The API's port on 127.0.0.1; 0 for any free one.
+    capacity
+        What the node has beside, or instead of, the CPUs and memory of this machine, such as
+        ``{"nvidia.com/gpu": "2"}``.
+    node_labels
+        What pods can select the node by, beside the usual labels.
+    history
+        How many changes watches can catch up on.
+    backoff
+        Seconds before a container's second restart.
+    warn
+        Is told what goes wrong with pods; it is printed otherwise.
+
+    Attributes
+    ----------
+    url, kubeconfig, token, ca_file
+        How to reach the API; there after the cluster has been entered.
+    faults
+        The faults that requests meet.
+    """
+
+    url: str
+    kubeconfig: Path
+    ca_file: Path
+
+    def __init__(
+        self,
+        state: Path | str,
+        *,
+        namespace: str = "default",
+        port: int = 0,
+        capacity: Mapping[str, str] | None = None,
+        node_labels: Mapping[str, str] | None = None,
+        history: int = 5000,
+        backoff: float = 10.0,
+        warn: Callable[[str], None] = _print_warning,
+    ) -> None:
+        self._state = Path(state).resolve()
+        self._namespace = namespace
+        self._port = port
+        self._capacity = {**default_capacity(), **(capacity or {})}
+        self._node_labels = {**NODE_LABELS, **(node_labels or {})}
+        self._backoff = backoff
+        self._warn = warn
+        self._store = Store(history)
+        self._registry = Registry(self._store)
+        self._exit = AsyncExitStack()
+        self.token = secrets.token_urlsafe(32)
+        self.faults = Faults()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await self._start(stack)
+            self._exit = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._exit.aclose()
+
+    async def _start(self, stack: AsyncExitStack) -> None:
+        # Pods under other ids pass through it, and cannot list it.
+        mode = 0o711 if os.geteuid() == 0 else 0o700
+        for directory in (self._state, self._state / "claims", self._state / "pods"):
+            directory.mkdir(parents=True, exist_ok=True)
+            directory.chmod(mode)
+        addresses = PodAddresses()
+        stack.callback(addresses.close)
+        logs = LogFiles(self._state / "logs")
+        self._create_first_objects(addresses.host)
+        recorder = EventRecorder(self._registry, NODE_NAME, self._warn)
+        services = PodServices(
+            registry=self._registry,
+            recorder=recorder,
+            logs=logs,
+            addresses=addresses,
+            credentials=CredentialCheck(self._warn),
+            state=self._state,
+            capacity=self._capacity,
+            backoff=self._backoff,
+            warn=self._warn,
+        )
+        scheduler = Scheduler(
+            self._registry, recorder, NODE_NAME, self._node_labels, self._capacity
+        )
+        for run in (
+            PodRunner(services, NODE_NAME).run,
+            scheduler.run,
+            ClaimController(self._registry, self._state).run,
+            Controllers(self._registry).run,
+        ):
+            self._start_task(stack, run)
+        self._registry.create(NAMESPACES, "", {"metadata": {"name": self._namespace}})
+        await self._serve(stack, KubernetesApi(self._registry, logs, self.faults, self.token))
+
+    def _create_first_objects(self, address: str) -> None:
+        node, status = node_object(address, self._capacity)
+        node["metadata"]["labels"] = self._node_labels
+        self._registry.create(NODES, "", node)
+        self._registry.replace(
+            NODES, "", NODE_NAME, {**node, "status": status}, subresource="status"
+        )
+
+    def _start_task(
+        self,
+        stack: AsyncExitStack,
+        run: Callable[[asyncio.Queue[Change]], Coroutine[Any, Any, None]],
+    ) -> None:
+        changes = stack.enter_context(self._store.subscribe())
+        task = asyncio.create_task(run(changes), name=run.__qualname__)
+        task.add_done_callback(self._report_failure)
+
+        async def stop() -> None:
+            task.cancel()
+            await asyncio.wait({task})
+
+        stack.push_async_callback(stop)
+
+    def _report_failure(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            self._warn(f"{task.get_name()} has failed: {error!r}")
+
+    async def _serve(self, stack: AsyncExitStack, api: KubernetesApi) -> None:
+        context, self.ca_file = await asyncio.to_thread(make_certificate, self._state / "tls")
+        runner = web.AppRunner(
+            api.application(), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS
+        )
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        site = web.TCPSite(runner, _ADDRESS, self._port, ssl_context=context)
+        await site.start()
+        self.url = f"https://{_ADDRESS}:{runner.addresses[0][1]}"
+        self.kubeconfig = self._state / "kubeconfig"
+        write_kubeconfig(
+            self.kubeconfig,
+            url=self.url,
+            ca_file=self.ca_file,
+            token=self.token,
+            namespace=self._namespace,
+        )
+        stack.callback(self.kubeconfig.unlink, missing_ok=True)

@@ -1,0 +1,100 @@
+"""The environment of a container, and the commands in which its variables are expanded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from .lookup import (
+    ReferenceNotFoundError,
+    config_map_data,
+    container_resource,
+    pod_field,
+    secret_data,
+)
+from .resources import Object
+from .store import Store
+
+_REFERENCE = re.compile(r"\$\$|\$\(([^()]*)\)")
+
+
+def expand(text: str, variables: Mapping[str, str]) -> str:
+    """Return a text with each ``$(NAME)`` replaced, as Kubernetes does it.
+
+    ``$$(NAME)`` stands for ``$(NAME)``, and a name that is not known is left as it is.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] is None:
+            return "$"
+        return variables.get(match[1], match[0])
+
+    return _REFERENCE.sub(value, text)
+
+
+def container_environment(
+    store: Store, pod: Object, container: Object, capacity: Mapping[str, object]
+) -> dict[str, str]:
+    """Return the variables that a container's ``envFrom`` and ``env`` stand for.
+
+    Parameters
+    ----------
+    capacity
+        What the node has, for references to limits that are not set.
+
+    Raises
+    ------
+    ReferenceNotFoundError
+        When a secret, config map or key that is not optional is missing.
+    """
+    variables: dict[str, str] = {}
+    for source in container.get("envFrom") or ():
+        variables |= _from_source(store, pod["metadata"]["namespace"], source)
+    for entry in container.get("env") or ():
+        if reference := entry.get("valueFrom"):
+            value = _from_reference(store, pod, container, reference, capacity)
+            if value is None:
+                continue
+        else:
+            value = expand(entry.get("value") or "", variables)
+        variables[entry["name"]] = value
+    return variables
+
+
+def _from_source(store: Store, namespace: str, source: Object) -> dict[str, str]:
+    prefix = source.get("prefix") or ""
+    for field, data_of in (("secretRef", secret_data), ("configMapRef", config_map_data)):
+        if reference := source.get(field):
+            try:
+                data = data_of(store, namespace, reference["name"])
+            except ReferenceNotFoundError:
+                if reference.get("optional"):
+                    return {}
+                raise
+            return {f"{prefix}{key}": value.decode() for key, value in data.items()}
+    return {}
+
+
+def _from_reference(
+    store: Store, pod: Object, container: Object, source: Object, capacity: Mapping[str, object]
+) -> str | None:
+    if field := source.get("fieldRef"):
+        return pod_field(pod, field["fieldPath"])
+    if resource := source.get("resourceFieldRef"):
+        return container_resource(container, resource, capacity)
+    namespace = pod["metadata"]["namespace"]
+    for kind, data_of in (("Secret", secret_data), ("ConfigMap", config_map_data)):
+        if reference := source.get(f"{kind[0].lower()}{kind[1:]}KeyRef"):
+            try:
+                data = data_of(store, namespace, reference["name"])
+                if reference["key"] not in data:
+                    raise ReferenceNotFoundError(
+                        f"couldn't find key {reference['key']} in {kind} "
+                        f"{namespace}/{reference['name']}"
+                    )
+            except ReferenceNotFoundError:
+                if reference.get("optional"):
+                    return None
+                raise
+            return data[reference["key"]].decode()
+    return ""

@@ -1,0 +1,79 @@
+"""Whether a document has the types of its kind, by the models that kubernetes_asyncio ships."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from kubernetes_asyncio.client import models
+
+from .errors import bad_request
+from .resources import EVENTS, Object, Resource
+
+_LIST = re.compile(r"^list\[(.+)\]$")
+_MAPPING = re.compile(r"^dict\(str, (.+)\)$")
+_SCALARS: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "datetime": (str,),
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+}
+# The models call quantities strings, but Kubernetes also takes numbers ("cpu": 2).
+_QUANTITIES = frozenset({"limits", "requests", "capacity", "allocatable", "hard", "overhead"})
+
+
+def check_types(resource: Resource, obj: Object) -> None:
+    """Refuse a document in which a known field has the wrong type.
+
+    Unknown fields are let through, as by Kubernetes without strict field validation.
+
+    Raises
+    ------
+    ApiError
+        400, naming the first such field.
+    """
+    model = "CoreV1Event" if resource is EVENTS else f"V1{resource.kind}"
+    problem = _problem(model, obj, resource.kind)
+    if problem:
+        raise bad_request(
+            f'{resource.kind} in version "{resource.api_version}" cannot be handled as a '
+            f"{resource.kind}: {problem}"
+        )
+
+
+def _problem(type_name: str, value: Any, path: str) -> str | None:
+    if value is None:
+        return None
+    if match := _LIST.match(type_name):
+        if not isinstance(value, list):
+            return f"{path}: expected a list, got {_name(value)}"
+        found = (_problem(match[1], item, f"{path}[{i}]") for i, item in enumerate(value))
+        return next(filter(None, found), None)
+    if match := _MAPPING.match(type_name):
+        if not isinstance(value, dict):
+            return f"{path}: expected a map, got {_name(value)}"
+        item_type = "object" if path.rpartition(".")[2] in _QUANTITIES else match[1]
+        found = (_problem(item_type, item, f"{path}.{key}") for key, item in value.items())
+        return next(filter(None, found), None)
+    if type_name in _SCALARS:
+        if not isinstance(value, _SCALARS[type_name]) or (
+            isinstance(value, bool) and type_name != "bool"
+        ):
+            return f"{path}: expected {type_name}, got {_name(value)}"
+        return None
+    model = getattr(models, type_name, None)
+    if model is None:  # "object": anything goes, such as a port's number or name
+        return None
+    if not isinstance(value, dict):
+        return f"{path}: expected an object, got {_name(value)}"
+    found = (
+        _problem(model.openapi_types[attribute], value.get(key), f"{path}.{key}")
+        for attribute, key in model.attribute_map.items()
+    )
+    return next(filter(None, found), None)
+
+
+def _name(value: Any) -> str:
+    names = {dict: "object", list: "array", str: "string", bool: "bool"}
+    return names.get(type(value), "number")
