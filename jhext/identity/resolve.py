@@ -17,7 +17,7 @@ from .errors import IdentityError, IdentityRefused, IdentityUnavailable, Reason
 from .ledger import Holder, Ledger, UniqueUid
 from .model import Identity
 from .precedence import Rules, combine
-from .source import Person, Source
+from .source import Person, Source, Workers
 
 T = TypeVar("T")
 
@@ -56,6 +56,8 @@ class Resolver:
         What an identity must be like.
     limits
         How long and how often sources are asked.
+    workers
+        The threads that sources and ledger use; they end with the resolver.
     ledger
         Where it is kept which uid is whose, if that is kept.
     unique_uid
@@ -70,6 +72,7 @@ class Resolver:
         rules: Rules,
         limits: Limits,
         *,
+        workers: Workers,
         ledger: Ledger | None = None,
         unique_uid: UniqueUid = UniqueUid.REFUSE,
         log: logging.Logger | logging.LoggerAdapter[logging.Logger] | None = None,
@@ -77,6 +80,7 @@ class Resolver:
         self._sources = tuple(sources)
         self._rules = rules
         self._limits = limits
+        self._workers = workers
         self._ledger = ledger
         self._unique_uid = unique_uid
         self._log = log or logging.getLogger(__name__)
@@ -115,6 +119,9 @@ class Resolver:
         self._cache.close()
         for source in self._sources:
             await source.close()
+        if self._ledger is not None:
+            await self._ledger.close()
+        self._workers.close()
 
     def _key(self, person: Person) -> Hashable:
         """Make the key that an identity is kept under.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 Field = Literal[
     "username", "uid", "gid", "groups", "home", "shell", "gecos", "email", "claims", "subject"
@@ -38,15 +39,22 @@ class Person:
     auth_state: Mapping[str, Any] | None = field(default=None, repr=False, hash=False)
 
 
-class Source(Protocol):
-    """Somebody who can be asked about a person."""
+class Source(ABC):
+    """Somebody who can be asked about a person.
 
-    name: str
-    """The name by which the operator, the log and the ledger know the source."""
+    Parameters
+    ----------
+    name
+        The name by which the operator, the log and the ledger know the source.
+    """
 
-    reads_auth_state: bool
+    reads_auth_state = False
     """Whether the answer depends on the authenticator's state besides the name."""
 
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @abstractmethod
     async def lookup(self, person: Person) -> Answer | None:
         """Say what is known of a person, or None where the person is not known.
 
@@ -58,8 +66,37 @@ class Source(Protocol):
             When what it has about this person is contradictory.
         """
 
+    async def close(self) -> None:  # noqa: B027 - most have nothing to close
+        """Give back connections. The source may be asked again afterwards."""
+
+
+class Only(Source):
+    """A source of which only some fields count.
+
+    Parameters
+    ----------
+    source
+        The source.
+    fields
+        What counts of its answers.
+    """
+
+    def __init__(self, source: Source, fields: Iterable[Field]) -> None:
+        super().__init__(source.name)
+        self.reads_auth_state = source.reads_auth_state
+        self._source = source
+        self._fields = frozenset(fields)
+
+    async def lookup(self, person: Person) -> Answer | None:
+        """Ask the source and keep what counts."""
+        answer = await self._source.lookup(person)
+        if answer is None:
+            return None
+        return {field: value for field, value in answer.items() if field in self._fields}
+
     async def close(self) -> None:
-        """Give back connections. A source may be asked again afterwards."""
+        """Close the source."""
+        await self._source.close()
 
 
 class Workers:

@@ -1,0 +1,81 @@
+"""Fields picked out of JSON by pointers (RFC 6901).
+
+The ``jsonpointer`` package is not used: up to 3.1 it takes a text for a list of characters, so that
+``/uidNumber/0`` in ``{"uidNumber": "1234"}`` is the uid 1, and in every release ``-`` is a value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from .source import Answer, Field
+
+Pointer = tuple[str, ...]
+"""The steps that lead to a value."""
+
+_BAD_ESCAPE = re.compile(r"~(?![01])")
+_INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
+
+
+def parse(pointer: str) -> Pointer:
+    """Read a JSON pointer, such as ``/account/uidNumber/0``.
+
+    Raises
+    ------
+    ValueError
+        When it is none.
+    """
+    if (pointer and not pointer.startswith("/")) or _BAD_ESCAPE.search(pointer):
+        raise ValueError(f"{pointer!r} is no JSON pointer, such as /account/uidNumber/0")
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])
+
+
+def find(document: Any, pointer: Pointer) -> Any:
+    """Follow a pointer through objects and lists; None where there is nothing."""
+    for step in pointer:
+        if isinstance(document, Mapping):
+            document = document.get(step)
+        elif isinstance(document, list) and _INDEX.fullmatch(step) and int(step) < len(document):
+            document = document[int(step)]
+        else:
+            return None
+    return document
+
+
+class Pointers:
+    """Which field is where in a JSON document.
+
+    Parameters
+    ----------
+    fields
+        A pointer for each field.
+    group_name, group_gid
+        Where the name and the gid are in one element of ``groups``, when that is a list.
+
+    Raises
+    ------
+    ValueError
+        When one is not a JSON pointer.
+    """
+
+    def __init__(
+        self, fields: Mapping[Field, str], group_name: str = "/name", group_gid: str = "/gid"
+    ) -> None:
+        self._fields = {field: parse(pointer) for field, pointer in fields.items()}
+        self._group_name = parse(group_name)
+        self._group_gid = parse(group_gid)
+
+    def pick(self, document: Any) -> Answer:
+        """Take the fields that are there out of a document."""
+        answer: dict[str, Any] = {
+            field: find(document, pointer) for field, pointer in self._fields.items()
+        }
+        groups = answer.get("groups")
+        if isinstance(groups, list):
+            answer["groups"] = [
+                {"name": find(group, self._group_name), "gid": find(group, self._group_gid)}
+                for group in groups
+            ]
+        return answer

@@ -1,0 +1,111 @@
+"""The variables that say who somebody is, and which names of variables belong to nobody else."""
+
+from __future__ import annotations
+
+import re
+
+from jhext.identity.model import Identity
+
+from .manifest import Manifest, notebook
+
+_NAMES = frozenset(
+    {
+        "USER",
+        "LOGNAME",
+        "USERNAME",
+        "HOME",
+        "SHELL",
+        "NB_USER",
+        "NB_UID",
+        "NB_GID",
+        "NB_UMASK",
+        "GRANT_SUDO",
+        "GIT_AUTHOR_NAME",
+        "GIT_AUTHOR_EMAIL",
+        "GIT_COMMITTER_NAME",
+        "GIT_COMMITTER_EMAIL",
+    }
+)
+_PREFIXES = ("CHOWN_", "JUPYTERHUB_", "KUBERNETES_", "LD_", "NSS_WRAPPER_")
+_SWITCHES = re.compile(r"GRANT_SUDO|CHOWN_.*|NSS_WRAPPER_.*", re.S)
+
+_GIT_CRUD = ".,:;<>\"\\'"  # what git strips from both ends of a name (ident.c); and spaces
+_GIT_FORBIDDEN = str.maketrans("", "", "<>")
+
+
+def is_reserved(name: str) -> bool:
+    """Say whether a variable may only be set by the hub and by jhext.
+
+    These name the person, make an image act as root on the person's behalf, load code into
+    programs, or hold what the hub and Kubernetes tell the server.
+    """
+    return name in _NAMES or name.startswith(_PREFIXES)
+
+
+def variables(identity: Identity, home: str) -> dict[str, str]:
+    """Give the variables of a person with an identity.
+
+    ``LOGNAME``, ``USER`` and ``USERNAME`` are what Python's ``getpass.getuser()`` reads, ``NB_*``
+    what Jupyter's own images read. git gets a name and an address only where they are known: it
+    refuses to commit with an empty one.
+
+    Parameters
+    ----------
+    identity
+        The person.
+    home
+        The home directory in the container.
+    """
+    values = anonymous_variables(identity.username, home)
+    values |= {"NB_UID": str(identity.uid), "NB_GID": str(identity.gid)}
+    if identity.shell:
+        values["SHELL"] = identity.shell
+    git = {
+        "NAME": (identity.gecos or "").translate(_GIT_FORBIDDEN).strip(_GIT_CRUD + " "),
+        "EMAIL": identity.email or "",
+    }
+    for kind, value in git.items():
+        if value:
+            values[f"GIT_AUTHOR_{kind}"] = values[f"GIT_COMMITTER_{kind}"] = value
+    return values
+
+
+def anonymous_variables(username: str, home: str) -> dict[str, str]:
+    """Give the variables of a person whose ids the platform assigns.
+
+    Parameters
+    ----------
+    username
+        The name of the person. Unprintable characters are dropped.
+    home
+        The home directory in the container.
+    """
+    name = "".join(filter(str.isprintable, username))
+    return {"USER": name, "LOGNAME": name, "USERNAME": name, "NB_USER": name, "HOME": home}
+
+
+def set_variables(manifest: Manifest, values: dict[str, str]) -> None:
+    """Set variables of the notebook's container, whatever was there under their names.
+
+    They come first, so that other variables may refer to them. The switches by which images start
+    as root, or give out names of their own, are dropped.
+
+    Parameters
+    ----------
+    manifest
+        The pod; it is changed.
+    values
+        Names and what they shall mean, literally.
+    """
+    container = notebook(manifest)
+    others = [
+        variable
+        for variable in container.get("env") or ()
+        if variable.get("name") not in values and not _SWITCHES.fullmatch(str(variable.get("name")))
+    ]
+    container["env"] = [*entries(values), *others]
+
+
+def entries(values: dict[str, str]) -> list[dict[str, str]]:
+    """Write variables as Kubernetes reads them, which replaces ``$(NAME)`` unless told not to."""
+    return [{"name": name, "value": value.replace("$", "$$")} for name, value in values.items()]

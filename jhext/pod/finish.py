@@ -1,0 +1,99 @@
+"""The last word on a manifest: what identity makes of it, and whether it may be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from jhext.identity.model import Identity
+
+from .environment import anonymous_variables, set_variables, variables
+from .manifest import Container, Manifest
+from .nss import annotations_of, mount
+from .security import ids_of, secure
+from .settings import PodSettings
+from .verify import Expected, Violation, verify
+
+
+class PodRefused(Exception):  # noqa: N818 - an answer, not an error
+    """A pod may not be sent.
+
+    Parameters
+    ----------
+    violations
+        What is wrong with it.
+    """
+
+    reason = "pod_refused"
+    """The label under which it is counted."""
+    message = (
+        "Your server would not run as you, so it was not started. "
+        "Please tell the administrators of this hub."
+    )
+    """What the person is told."""
+    status_code = 503
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        self.violations = tuple(violations)
+        self.detail = "\n".join(map(str, self.violations))
+        super().__init__(self.detail)
+
+
+def expected_of(identity: Identity, home: str, settings: PodSettings) -> Expected:
+    """Say what the pod of a person with an identity must be like.
+
+    Parameters
+    ----------
+    identity
+        The person.
+    home
+        The home directory in the container.
+    settings
+        The section ``pod``.
+    """
+    return Expected(
+        ids=ids_of(identity, settings),
+        annotations=annotations_of(identity, home, settings),
+        variables=variables(identity, home),
+    )
+
+
+def expected_on_platform(username: str, home: str) -> Expected:
+    """Say what the pod of a person must be like whose ids the platform assigns.
+
+    There are no NSS files: the uid is known only when the pod has been admitted.
+    """
+    return Expected(ids=None, annotations={}, variables=anonymous_variables(username, home))
+
+
+def finish(
+    manifest: Manifest,
+    expected: Expected,
+    settings: PodSettings,
+    configured: Mapping[str, Container],
+) -> None:
+    """Make a manifest what it must be, and refuse it where that is not possible.
+
+    Doing it again changes nothing.
+
+    Parameters
+    ----------
+    manifest
+        The pod, after every hook; it is changed.
+    expected
+        What it must be like.
+    settings
+        The section ``pod``.
+    configured
+        See `jhext.pod.verify.verify`.
+
+    Raises
+    ------
+    PodRefused
+        When something in it must not be sent.
+    """
+    secure(manifest, expected.ids, settings)
+    if expected.annotations:
+        mount(manifest, dict(expected.annotations), settings.privileged_containers)
+    set_variables(manifest, expected.variables)
+    if violations := verify(manifest, expected, settings, configured):
+        raise PodRefused(violations)
