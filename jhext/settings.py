@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -103,6 +104,15 @@ class HubSettings(Section):
         description="What auth_state is encrypted with: the first key encrypts, all decrypt.",
         examples=[[{"env": "JHEXT_CRYPT_KEY"}]],
     )
+
+    @cached_property
+    def traits(self) -> dict[str, Any]:
+        """What is written here and is also a trait of the spawner, in the shape of the trait."""
+        return {
+            name: set(value) if isinstance(value, frozenset) else value
+            for name, value in self
+            if name in self.model_fields_set and name not in ("cookie_secret", "crypt_keys")
+        }
 
 
 class Settings(Section):

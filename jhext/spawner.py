@@ -61,7 +61,9 @@ class ProfileKubeSpawner(ConfiguredKubeSpawner):
             listed = await self._call_profile_list(listed)
         sources = [listed, self.settings.profiles] if self.settings else [listed]
         try:
-            catalog, new = _LIBRARY.catalog(sources, self.lint_rules, self.policy)
+            catalog, new = _LIBRARY.catalog(
+                sources, self.lint_rules, self.policy, configuration=(type(self), self.config)
+            )
         except ConfigurationError as error:
             self.log.error("No profile can be started:\n%s", error)
             raise faulty_configuration(str(error)) from None

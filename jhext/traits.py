@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from kubespawner import KubeSpawner
 from traitlets import Any as AnyTrait
@@ -10,11 +10,10 @@ from traitlets import Bool, Enum, Instance, List, Set, Unicode, default
 from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
-from .profiles.access import DefaultAccess
 from .profiles.catalog import Policy
 from .profiles.freeze import Shared, share
 from .profiles.lint import LintRules
-from .settings import HubSettings, Settings
+from .settings import Settings
 from .upstream import KubeSpawnerSeams, overridable_traits
 
 
@@ -66,6 +65,7 @@ class ConfiguredKubeSpawner(KubeSpawnerSeams):
 
     default_access = Enum(
         ["deny", "allow"],
+        default_value="deny",
         config=True,
         help="""
         Who may start a profile that has no allowing rule: nobody (`deny`) or everybody who is
@@ -141,41 +141,20 @@ class ConfiguredKubeSpawner(KubeSpawnerSeams):
     def _default_user_options(self) -> dict[str, Any]:
         return {}
 
-    @default("default_access")
-    def _default_default_access(self) -> str:
-        return self._hub_settings.default_access
-
-    @default("admin_bypass")
-    def _default_admin_bypass(self) -> bool:
-        return self._hub_settings.admin_bypass
-
-    @default("claims_key")
-    def _default_claims_key(self) -> str:
-        return self._hub_settings.claims_key
-
-    @default("allowed_sensitive_overrides")
-    def _default_allowed_sensitive_overrides(self) -> set[str]:
-        return set(self._hub_settings.allowed_sensitive_overrides)
-
-    @default("extra_profile_keys")
-    def _default_extra_profile_keys(self) -> set[str]:
-        return set(self._hub_settings.extra_profile_keys)
-
-    @default("extra_user_options")
-    def _default_extra_user_options(self) -> set[str]:
-        return set(self._hub_settings.extra_user_options)
-
-    @property
-    def _hub_settings(self) -> HubSettings:
-        return self.settings.hub if self.settings else HubSettings()
-
     def share_config(self, section: Config) -> None:
-        """Let all spawners have one profile list: traitlets would copy it into each."""
+        """Let all spawners have one profile list, and let the settings fill in for traits.
+
+        What is not configured as a trait comes from the settings. It is put among the configured
+        values because a dynamic default would be computed anew for every Spawner.
+        """
         value = section.get("profile_list")
         if isinstance(value, LazyConfigValue):
             value = value.get_value([])
         if isinstance(value, list | dict):
             section["profile_list"] = share(value)
+        if (settings := section.get("settings")) is not None:
+            for name, value in settings.hub.traits.items():
+                section.setdefault(name, value)
 
     @property
     def has_profiles(self) -> bool:
@@ -185,11 +164,10 @@ class ConfiguredKubeSpawner(KubeSpawnerSeams):
     @property
     def policy(self) -> Policy:
         """How rules are read."""
-        return Policy(cast(DefaultAccess, self.default_access), self.admin_bypass)
+        return Policy(self.default_access, self.admin_bypass)  # type: ignore[arg-type]
 
-    @property
     def lint_rules(self) -> LintRules:
-        """How profiles are checked."""
+        """Say how profiles are checked."""
         return LintRules(
             traits=overridable_traits(type(self)),
             default_access=self.policy.default_access,

@@ -67,6 +67,13 @@ class KubeSpawnerSeams(KubeSpawner):  # type: ignore[misc]
         """Apply a ``kubespawner_override``: dicts merge in place, None deletes a key."""
         self._apply_overrides(overrides)
 
+    def _expand_user_properties(self, template: str, slug_scheme: str | None = None) -> str:
+        # Most strings of a pod hold no field; KubeSpawner computes every slug for each of them.
+        if "{" not in template and "}" not in template:
+            return template
+        expanded: str = super()._expand_user_properties(template, slug_scheme)
+        return expanded
+
     def _find_my_config(self, cfg: Config) -> Config:
         section: Config = super()._find_my_config(cfg)
         self.share_config(section)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from .catalog import Catalog, Policy
@@ -52,12 +52,29 @@ class Library:
 
     def __init__(self, capacity: int = 128) -> None:
         self._capacity = capacity
-        self._kept: OrderedDict[Hashable, tuple[Sequence[Any], Catalog]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, tuple[tuple[object, ...], Catalog]] = OrderedDict()
 
     def catalog(
-        self, sources: Sequence[Any], rules: LintRules, policy: Policy
+        self,
+        sources: Sequence[Any],
+        rules: Callable[[], LintRules],
+        policy: Policy,
+        *,
+        configuration: tuple[object, ...] = (),
     ) -> tuple[Catalog, bool]:
         """Give the catalogue of these lists, one after the other.
+
+        Parameters
+        ----------
+        sources
+            The lists.
+        rules
+            Gives the rules they are checked by; called when they have not been checked yet.
+        policy
+            How their access rules are read.
+        configuration
+            The objects that the rules were made from, known by identity: under others the
+            lists are checked again.
 
         Returns
         -------
@@ -69,14 +86,14 @@ class Library:
         ConfigurationError
             A source is neither a list nor a dict.
         """
-        key = (tuple(map(_identity, sources)), rules, policy)
+        key = (tuple(map(_identity, sources)), tuple(map(id, configuration)), policy)
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key][1], False
         raw = [profile for source in sources for profile in as_list(source)]
-        catalog = build(raw, rules, policy)
-        # Keeping the sources keeps their identities from being given to other objects.
-        self._kept[key] = (tuple(sources), catalog)
+        catalog = build(raw, rules(), policy)
+        # Keeping the objects keeps their identities from being given to others.
+        self._kept[key] = ((*sources, *configuration), catalog)
         while len(self._kept) > self._capacity:
             self._kept.popitem(last=False)
         return catalog, True
