@@ -9,10 +9,12 @@ from typing import NoReturn
 import pytest
 
 from tests.cluster.kubernetes.apiserver import running_apiserver
-from tests.cluster.kubernetes.binaries import BUILD_HINT, control_plane
+from tests.cluster.kubernetes.binaries import control_plane
+from tests.cluster.kubernetes.build import HINT
 from tests.cluster.kubernetes.dryrun import Manifest, dry_runner
 from tests.cluster.kubernetes.given import given_cluster
-from tests.cluster.kubernetes.kubeconfig import Cluster
+from tests.cluster.kubernetes.kubeconfig import Cluster, Node
+from tests.cluster.kubernetes.node import node_is_unavailable, running_node
 from tests.cluster.kubernetes.pki import Authority
 
 DURATIONS = pytest.StashKey[list[tuple[str, float]]]()
@@ -55,12 +57,36 @@ def apiserver(
     if programs is None:
         unavailable(
             "no Kubernetes API server: set JHEXT_TEST_KUBECONFIG or KUBEBUILDER_ASSETS, or install "
-            f"etcd and run {BUILD_HINT}"
+            f"etcd; {HINT}"
         )
+    authority = Authority(directory)
+    accounts = authority.issue("service-accounts")
     start = time.monotonic()
-    with running_apiserver(programs, directory, Authority(directory)) as cluster:
+    with running_apiserver(programs, directory, authority, accounts) as cluster:
         report(pytestconfig, "API server starts", start)
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def node(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """Yield an administrator's way into a cluster that runs pods."""
+    directory = tmp_path_factory.mktemp("node")
+    if given := os.environ.get("JHEXT_TEST_KUBECONFIG"):
+        image, hub_ip = os.environ.get("JHEXT_TEST_IMAGE"), os.environ.get("JHEXT_TEST_HUB_IP")
+        if not (image and hub_ip):
+            unavailable(
+                "pods in the cluster of JHEXT_TEST_KUBECONFIG need JHEXT_TEST_IMAGE, with "
+                "JupyterHub and JupyterLab, and JHEXT_TEST_HUB_IP, this machine as they see it"
+            )
+        with given_cluster(Path(given), directory) as cluster:
+            yield Node(**vars(cluster), image=image, hub_ip=hub_ip)
+        return
+    if reason := node_is_unavailable():
+        unavailable(reason)
+    start = time.monotonic()
+    with running_node(directory) as own:
+        report(pytestconfig, "node starts", start)
+        yield own
 
 
 @pytest.fixture(scope="session")

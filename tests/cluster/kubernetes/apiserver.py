@@ -11,7 +11,7 @@ import httpx
 import yaml
 
 from tests.cluster.kubernetes.kubeconfig import Cluster, reachable_as
-from tests.cluster.kubernetes.pki import Authority
+from tests.cluster.kubernetes.pki import Authority, KeyPair
 from tests.cluster.kubernetes.process import free_port, server
 
 LOOPBACK = "127.0.0.1"
@@ -83,13 +83,15 @@ def running_apiserver(
     programs: ControlPlane,
     directory: Path,
     authority: Authority,
+    accounts: KeyPair,
     *,
     address: str = LOOPBACK,
     flags: Sequence[str] = ("--disable-admission-plugins=ServiceAccount",),
 ) -> Iterator[Cluster]:
     """Run etcd and kube-apiserver with their files in `directory`.
 
-    Without a controller manager nobody makes service accounts, therefore the default `flags`.
+    The tokens of service accounts are signed with the key of `accounts`. The default `flags` are
+    for a server alone: without a controller manager nobody makes service accounts.
     """
     token, port = token_hex(32), free_port(address)
     tokens = directory / "tokens.csv"
@@ -98,7 +100,6 @@ def running_apiserver(
     policy = directory / "audit-policy.yaml"
     policy.write_text(yaml.safe_dump(AUDIT_POLICY))
     own = authority.issue("apiserver", address, organization="system:masters")
-    accounts = authority.issue("service-accounts")
     audit_log = directory / "audit.log"
     url = f"https://{address}:{port}"
     cluster = reachable_as(url, authority.certificate, token, directory / "kubeconfig", audit_log)
@@ -122,6 +123,10 @@ def running_apiserver(
             f"--tls-cert-file={own.certificate}",
             f"--tls-private-key-file={own.key}",
             f"--client-ca-file={authority.certificate}",
+            f"--kubelet-certificate-authority={authority.certificate}",
+            f"--kubelet-client-certificate={own.certificate}",
+            f"--kubelet-client-key={own.key}",
+            "--kubelet-preferred-address-types=InternalIP",
             f"--token-auth-file={tokens}",
             "--anonymous-auth=false",
             "--authorization-mode=RBAC",

@@ -1,4 +1,4 @@
-"""Kubernetes' programs: from `KUBEBUILDER_ASSETS`, or built once from Debian's source package."""
+"""Kubernetes' programs: from ``KUBEBUILDER_ASSETS``, or built from Debian's source package."""
 
 import os
 import re
@@ -8,19 +8,13 @@ import tempfile
 from pathlib import Path
 
 from tests.cluster.kubernetes.apiserver import ControlPlane
-from tests.cluster.kubernetes.cache import cache_root, kept
+from tests.cluster.kubernetes.cache import Build
+from tests.cluster.kubernetes.debian import KEYRING, SUITE, mirror
 
 VERSION = "1.20.2"  # what Debian 12 has
 PROGRAMS = ("kube-apiserver", "kubelet", "kube-scheduler", "kube-controller-manager")
 PACKAGE = "k8s.io/kubernetes"
 VENDORED = f"{PACKAGE}/vendor/k8s.io"
-BUILD_HINT = "`python -m tests.cluster.kubernetes.build` (ten minutes, once, on Debian 12)"
-
-
-def built() -> Path | None:
-    """Return the directory with our build of `PROGRAMS`, or None when it was not built yet."""
-    directory = cache_root() / f"kubernetes-{VERSION}"
-    return directory if directory.is_dir() else None
 
 
 def control_plane() -> ControlPlane | None:
@@ -38,19 +32,11 @@ def control_plane() -> ControlPlane | None:
             if not program.is_file():
                 raise FileNotFoundError(f"KUBEBUILDER_ASSETS is set, but there is no {program}")
         return programs
-    own, etcd = built(), shutil.which("etcd")
-    return ControlPlane(own / "kube-apiserver", Path(etcd)) if own and etcd else None
+    own, etcd = KUBERNETES.directory, shutil.which("etcd")
+    return ControlPlane(own / "kube-apiserver", Path(etcd)) if own.is_dir() and etcd else None
 
 
-def build() -> Path:
-    """Build `PROGRAMS` unless the cache has them; return their directory.
-
-    It needs apt with a Debian 12 source, and Go; no root.
-    """
-    return kept(f"kubernetes-{VERSION}", _build_into)
-
-
-def _build_into(target: Path) -> None:
+def _make(target: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="jhext-kubernetes-") as temporary:
         work = Path(temporary)
         gopath = work / "gopath"
@@ -80,16 +66,14 @@ def _build_into(target: Path) -> None:
 
 def _download(work: Path) -> Path:
     """Fetch Debian's source package with apt, which verifies it; return the upstream archive."""
-    parts = work / "sources"
-    parts.mkdir()
     (work / "lists" / "partial").mkdir(parents=True)
-    for source in debian_sources():
-        (parts / source.name).write_text(only_sources(source.read_text()))
+    sources = work / "sources.list"
+    sources.write_text(f"deb-src [signed-by={KEYRING}] {mirror()} {SUITE} main\n")
     apt = [
         "apt-get",
         "-q",
-        "-o=Dir::Etc::sourcelist=/dev/null",
-        f"-o=Dir::Etc::sourceparts={parts}",
+        f"-o=Dir::Etc::sourcelist={sources}",
+        "-o=Dir::Etc::sourceparts=/dev/null",
         f"-o=Dir::State::lists={work / 'lists'}",
         "-o=Dir::Cache::srcpkgcache=",
         "-o=Dir::Cache::pkgcache=",
@@ -97,26 +81,8 @@ def _download(work: Path) -> Path:
     ]
     subprocess.run([*apt, "update"], cwd=work, check=True)
     subprocess.run([*apt, "source", "--download-only", "kubernetes"], cwd=work, check=True)
-    archives = list(work.glob(f"kubernetes_*{VERSION}.orig.tar.gz"))
-    if len(archives) != 1:
-        found = sorted(path.name for path in work.glob("kubernetes_*"))
-        raise RuntimeError(f"no source of Kubernetes {VERSION}: apt has {found}")
-    return archives[0]
-
-
-def debian_sources() -> list[Path]:
-    """Return apt's source files that name a Debian archive."""
-    apt = Path("/etc/apt")
-    files = [apt / "sources.list", *apt.glob("sources.list.d/*.sources")]
-    files += apt.glob("sources.list.d/*.list")
-    return [file for file in files if file.is_file() and re.search(r"/debian\b", file.read_text())]
-
-
-def only_sources(text: str) -> str:
-    """Turn an apt source file, of either format, from binary packages to source packages."""
-    text = re.sub(r"(?m)^Types:.*", "Types: deb-src", text)
-    text = re.sub(r"(?m)^deb-src\s.*\n?", "", text)
-    return re.sub(r"(?m)^deb\s", "deb-src ", text)
+    [archive] = work.glob(f"kubernetes_*{VERSION}.orig.tar.gz")
+    return archive
 
 
 def _generate_openapi(tree: Path, environment: dict[str, str]) -> None:
@@ -156,3 +122,6 @@ def _import_path(tree: Path, file: Path) -> str:
     folder = str(file.parent.relative_to(tree))
     staged = folder.removeprefix("staging/src/k8s.io/")
     return f"{VENDORED}/{staged}" if staged != folder else f"{PACKAGE}/{folder}"
+
+
+KUBERNETES = Build(f"kubernetes-{VERSION}", _make)

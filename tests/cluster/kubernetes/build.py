@@ -1,6 +1,18 @@
-"""Build what the cluster tests need: ``python -m tests.cluster.kubernetes.build``."""
+"""Build what the cluster tests need: ``python -m tests.cluster.kubernetes.build``.
 
-from tests.cluster.kubernetes.binaries import build
+Takes about fifteen minutes the first time and nothing afterwards. Programs need apt and Go, images
+need root and debootstrap.
+"""
+
+import time
+
+from tests.cluster.kubernetes.binaries import KUBERNETES
+from tests.cluster.kubernetes.image_store import STORE
+
+BUILDS = (KUBERNETES, STORE)
+HINT = "`python -m tests.cluster.kubernetes.build` makes it, once, in some minutes"
 
 if __name__ == "__main__":
-    print("Kubernetes:", build())
+    for build in BUILDS:
+        start = time.monotonic()
+        print(f"{build.ensure()}: {time.monotonic() - start:.0f} s", flush=True)

@@ -44,6 +44,22 @@ class Cluster:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Node(Cluster):
+    """A cluster that runs pods, which a hub on this machine reaches and which reach it.
+
+    Attributes
+    ----------
+    image
+        The users' image.
+    hub_ip
+        This machine's address as the pods see it.
+    """
+
+    image: str
+    hub_ip: str
+
+
 def reachable_as(
     url: str, ca_file: Path, token: str, kubeconfig: Path, audit_log: Path | None = None
 ) -> Cluster:

@@ -1,6 +1,7 @@
 """A server process of the test cluster: started with a log, waited for, stopped by its pid."""
 
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -44,14 +45,15 @@ def server(
     ready: Callable[[], bool],
     *,
     seconds: float = 60,
+    end: signal.Signals = signal.SIGTERM,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run `command` until the block ends; its output goes to `<name>.log` in `directory`.
 
-    It has a session of its own, so that Ctrl-C reaches pytest only and the servers end in order,
-    and it gets SIGTERM when pytest dies without having stopped it.
+    It is ended by the signal `end`, also when pytest dies; it has a session of its own, so that
+    Ctrl-C reaches pytest only and the servers end in order.
     """
     setpriv = shutil.which("setpriv")
-    guard = [setpriv, "--pdeathsig", "TERM", "--"] if setpriv else []
+    guard = [setpriv, "--pdeathsig", end.name.removeprefix("SIG"), "--"] if setpriv else []
     log = directory / f"{name}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -76,12 +78,11 @@ def server(
             raise StartError("\n".join([str(error), *tail])) from None
         yield process
     finally:
-        stop(process)
+        _stop(process, end)
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """End one process: SIGTERM, and SIGKILL ten seconds later."""
-    process.terminate()
+def _stop(process: subprocess.Popen[bytes], end: signal.Signals) -> None:
+    process.send_signal(end)
     try:
         process.wait(10)
     except subprocess.TimeoutExpired:

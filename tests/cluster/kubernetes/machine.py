@@ -1,0 +1,84 @@
+"""What a node takes from its machine, and gives back: kernel settings, cgroups, directories."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.cluster.kubernetes.process import wait_for
+
+# The kubelet sets these (its package pkg/util/sysctl).
+KERNEL_SETTINGS = (
+    "vm/overcommit_memory",
+    "vm/panic_on_oom",
+    "kernel/panic",
+    "kernel/panic_on_oops",
+    "kernel/keys/root_maxkeys",
+    "kernel/keys/root_maxbytes",
+)
+# These paths are fixed in containerd, its shims, the CNI plugins or the kubelet.
+PRIVATE_DIRECTORIES = (
+    "/run/containerd",
+    "/run/netns",
+    "/var/lib/cni",
+    "/var/lib/containerd",
+    "/var/lib/kubelet",
+    "/var/log/containers",
+    "/var/log/pods",
+)
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+@contextmanager
+def kernel_settings_restored() -> Iterator[None]:
+    """Put back at the end what the kubelet changes."""
+    files = [Path("/proc/sys", name) for name in KERNEL_SETTINGS]
+    before = {file: file.read_text() for file in files}
+    try:
+        yield
+    finally:
+        for file, text in before.items():
+            file.write_text(text)
+
+
+@contextmanager
+def control_group(name: str) -> Iterator[None]:
+    """Make the cgroup `/name` for every controller; at the end, wait until nothing runs in it."""
+    controllers = [CGROUPS] if (CGROUPS / "cgroup.controllers").exists() else CGROUPS.iterdir()
+    groups = [controller / name for controller in controllers]
+    for group in groups:
+        group.mkdir(exist_ok=True)
+    try:
+        yield
+    finally:
+        wait_for(lambda: all(map(_removed, groups)), f"cgroup {name} is empty", 20)
+
+
+def _removed(group: Path) -> bool:
+    try:
+        for folder, _, _ in os.walk(group, topdown=False):
+            Path(folder).rmdir()
+    except OSError:  # a process that the kernel is ending
+        return False
+    return True
+
+
+@contextmanager
+def private_directories(storage: Path) -> Iterator[dict[str, str]]:
+    """Yield what the node sees in place of the machine's directories, below `storage`."""
+    shutil.rmtree(storage, ignore_errors=True)
+    made = []
+    for path in map(Path, PRIVATE_DIRECTORIES):
+        if not path.exists():
+            path.mkdir(parents=True)
+            made.append(path)
+    sources = {path: storage / path.strip("/").replace("/", "-") for path in PRIVATE_DIRECTORIES}
+    for source in sources.values():
+        source.mkdir(parents=True)
+    try:
+        yield {path: str(source) for path, source in sources.items()}
+    finally:
+        for path in made:
+            path.rmdir()
+        shutil.rmtree(storage)

@@ -1,0 +1,203 @@
+"""A whole Kubernetes node: control plane, containerd, and a kubelet that runs pods.
+
+There is one at a time on a machine: its bridge, its cgroup and its directories have fixed names.
+"""
+
+import fcntl
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+import yaml
+
+from tests.cluster.kubernetes.apiserver import LOOPBACK, ControlPlane, running_apiserver
+from tests.cluster.kubernetes.binaries import KUBERNETES
+from tests.cluster.kubernetes.bridge import ADDRESS, PLUGINS, bridge, write_cni
+from tests.cluster.kubernetes.build import BUILDS, HINT
+from tests.cluster.kubernetes.cache import cache_root
+from tests.cluster.kubernetes.image_store import CONTAINERD, copy_store
+from tests.cluster.kubernetes.images import NOTEBOOK, PAUSE
+from tests.cluster.kubernetes.kubeconfig import Cluster, Node
+from tests.cluster.kubernetes.machine import (
+    control_group,
+    kernel_settings_restored,
+    private_directories,
+)
+from tests.cluster.kubernetes.node_init import Plan, first_process
+from tests.cluster.kubernetes.pki import Authority, KeyPair
+from tests.cluster.kubernetes.process import free_port, server
+
+NODE = "node1"
+CGROUP = "jhext-test-node"
+LOCK = Path("/run/lock/jhext-test-node")
+READY_SECONDS = 120
+
+
+TOOLS = ("etcd", "containerd", "ctr", "runc", "ip", "unshare")
+
+
+def node_is_unavailable() -> str | None:
+    """Return why `running_node` can't work on this machine, or None."""
+    if missing := [build.name for build in BUILDS if not build.is_there]:
+        return f"no node: {', '.join(missing)} not built; {HINT}"
+    if missing := [tool for tool in TOOLS if not shutil.which(tool)]:
+        return f"no node: {', '.join(missing)} not installed"
+    if not Path(PLUGINS, "bridge").exists():
+        return f"no node: no CNI plugins in {PLUGINS}"
+    return "no node: it needs root" if os.geteuid() else None
+
+
+@contextmanager
+def running_node(directory: Path) -> Iterator[Node]:
+    """Run a node that has the users' image, with its logs and keys in `directory`.
+
+    A second call on the same machine waits for the end of the first.
+    """
+    authority = Authority(directory)
+    accounts = authority.issue("service-accounts")
+    programs = KUBERNETES.directory
+    control_plane = ControlPlane(programs / "kube-apiserver", Path(shutil.which("etcd") or ""))
+    with ExitStack() as stack:
+        fcntl.flock(stack.enter_context(LOCK.open("w")), fcntl.LOCK_EX)
+        stack.enter_context(bridge())
+        cluster = stack.enter_context(
+            running_apiserver(
+                control_plane, directory, authority, accounts, address=ADDRESS, flags=()
+            )
+        )
+        for name, flags in (
+            ("kube-scheduler", ()),
+            (
+                "kube-controller-manager",
+                (
+                    f"--service-account-private-key-file={accounts.key}",
+                    f"--root-ca-file={authority.certificate}",
+                    "--node-monitor-grace-period=20s",  # so that a lost node is seen soon
+                ),
+            ),
+        ):
+            command = [*_controller(programs / name, cluster, authority), *flags]
+            stack.enter_context(server(name, command, directory, lambda: True))
+        stack.enter_context(kernel_settings_restored())
+        private = stack.enter_context(private_directories(cache_root() / "node"))
+        stack.enter_context(control_group(CGROUP))
+        stack.enter_context(_node_process(programs / "kubelet", cluster, authority, private))
+        yield Node(**vars(cluster), image=NOTEBOOK.name, hub_ip=ADDRESS)
+
+
+@contextmanager
+def _node_process(
+    kubelet: Path, cluster: Cluster, authority: Authority, private: dict[str, str]
+) -> Iterator[None]:
+    directory = cluster.kubeconfig.parent
+    copy_store(Path(private[CONTAINERD]))
+    run_kubelet = [
+        str(kubelet),
+        f"--config={_kubelet_config(directory, authority, authority.issue(NODE, ADDRESS))}",
+        f"--kubeconfig={cluster.kubeconfig}",
+        f"--hostname-override={NODE}",
+        f"--node-ip={ADDRESS}",
+        "--container-runtime=remote",
+        "--container-runtime-endpoint=unix:///run/containerd/containerd.sock",
+    ]
+    plan = Plan(private, _containerd_config(directory), [run_kubelet])
+    command = first_process(plan, directory / "node.json")
+    with (
+        cluster.client() as client,
+        server(
+            "node",
+            command,
+            directory,
+            lambda: _is_ready(client),
+            seconds=READY_SECONDS,
+            end=signal.SIGKILL,
+        ),
+    ):
+        yield
+
+
+def _is_ready(client: httpx.Client) -> bool:
+    """Tell whether the node and the default service account are there to run a pod."""
+    node = client.get(f"/api/v1/nodes/{NODE}")
+    account = client.get("/api/v1/namespaces/default/serviceaccounts/default")
+    if node.is_error or account.is_error:
+        return False
+    conditions = {c["type"]: c["status"] for c in node.json()["status"].get("conditions", ())}
+    return conditions.get("Ready") == "True"
+
+
+def _controller(program: Path, cluster: Cluster, authority: Authority) -> list[str]:
+    pair = authority.issue(program.name, LOOPBACK)
+    return [
+        str(program),
+        *(
+            f"--{purpose}kubeconfig={cluster.kubeconfig}"
+            for purpose in ("", "authentication-", "authorization-")
+        ),
+        "--leader-elect=false",
+        f"--bind-address={LOOPBACK}",
+        f"--secure-port={free_port(LOOPBACK)}",
+        "--port=0",
+        f"--tls-cert-file={pair.certificate}",
+        f"--tls-private-key-file={pair.key}",
+    ]
+
+
+def _containerd_config(directory: Path) -> str:
+    write_cni(directory / "cni")
+    file = directory / "containerd.toml"
+    file.write_text(
+        f"""version = 2
+[plugins."io.containerd.internal.v1.opt"]
+  path = "{CONTAINERD}/opt"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "{PAUSE.name}"
+  # Without CAP_SYS_RESOURCE oom_score_adj can't be lowered, and runc then fails oddly.
+  restrict_oom_score_adj = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "{PLUGINS}"
+    conf_dir = "{directory}/cni"
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+    runtime_type = "io.containerd.runc.v2"
+"""
+    )
+    return str(file)
+
+
+def _kubelet_config(directory: Path, authority: Authority, own: KeyPair) -> str:
+    content = {
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "kind": "KubeletConfiguration",
+        "address": ADDRESS,
+        "port": free_port(ADDRESS),
+        "healthzPort": 0,
+        "readOnlyPort": 0,
+        "tlsCertFile": str(own.certificate),
+        "tlsPrivateKeyFile": str(own.key),
+        "authentication": {
+            "anonymous": {"enabled": False},
+            "x509": {"clientCAFile": str(authority.certificate)},
+        },
+        "authorization": {"mode": "Webhook"},
+        "cgroupDriver": "cgroupfs",
+        "cgroupRoot": f"/{CGROUP}",
+        "enforceNodeAllocatable": [],
+        "failSwapOn": False,
+        "nodeStatusUpdateFrequency": "2s",  # it is ready ten seconds earlier so
+        "makeIPTablesUtilChains": False,  # nothing here needs the machine's firewall
+        "clusterDNS": [ADDRESS],  # nobody answers there, and says so at once
+        "clusterDomain": "cluster.local",
+        "imageGCHighThresholdPercent": 100,  # a full disk must not cost the users' image
+        "evictionHard": {
+            "memory.available": "100Mi",
+            "nodefs.available": "1%",
+            "imagefs.available": "1%",
+        },
+    }
+    file = directory / "kubelet.yaml"
+    file.write_text(yaml.safe_dump(content))
+    return str(file)
