@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
-from jinja2 import Environment
+from jinja2 import Environment, Template
 from jupyterhub.utils import maybe_future
 from kubespawner.slugs import is_valid_label, safe_slug
 from tornado import web
@@ -19,7 +19,7 @@ from .overrides import AppliedOverrides
 from .profiles.access import Person
 from .profiles.catalog import Catalog
 from .profiles.finding import ConfigurationError
-from .profiles.form import form_of
+from .profiles.form import FormPages
 from .profiles.freeze import thaw
 from .profiles.library import Library
 from .profiles.selection import NOTHING_PERMITTED, Selection, select
@@ -27,6 +27,7 @@ from .refusal import Reason, Refusal
 from .traits import ConfiguredKubeSpawner
 
 _LIBRARY = Library()
+_PAGES = FormPages()
 _STALE_NOTICE = (
     '<div class="alert alert-warning" role="status">'
     "What you started last time is no longer available to you. Please choose again.</div>"
@@ -128,14 +129,11 @@ class ProfileKubeSpawner(ConfiguredKubeSpawner):
                 raise Refusal(Reason.NONE_PERMITTED, NOTHING_PERMITTED)
         except Refusal as refusal:
             raise SpawnRefused(refusal) from None
-        form = form_of(permitted, self.user_options)
-        environment = form_environment(tuple(self.additional_profile_form_template_paths))
-        if self.profile_form_template:
-            template = environment.from_string(self.profile_form_template)
-        else:
-            template = environment.get_template("form.html")
-        html = template.render(profile_list=form.profile_list, user_options=form.user_options)
-        return (_STALE_NOTICE if form.stale else "") + html
+        template = form_template(
+            tuple(self.additional_profile_form_template_paths), self.profile_form_template
+        )
+        page, stale = _PAGES.render(template, catalog, permitted, self.user_options)
+        return (_STALE_NOTICE if stale else "") + page
 
     def _require_profiles(self) -> None:
         if not self.has_profiles and self.default_access == "deny":
@@ -272,6 +270,18 @@ def _decided_in_load_user_options(spawner: Any, user_options: Any) -> None:
 
 
 @cache
-def form_environment(additional_paths: tuple[str, ...]) -> Environment:
+def form_environment(paths: tuple[str, ...]) -> Environment:
     """Keep one environment for each set of paths, and with it the compiled templates."""
-    return upstream.form_environment(list(additional_paths))
+    return upstream.form_environment(list(paths))
+
+
+@lru_cache(maxsize=16)
+def _inline_template(paths: tuple[str, ...], source: str) -> Template:
+    return form_environment(paths).from_string(source)
+
+
+def form_template(paths: tuple[str, ...], source: str) -> Template:
+    """Find the template of the form: one that is written in the configuration comes first."""
+    if source:
+        return _inline_template(paths, source)
+    return form_environment(paths).get_template("form.html")

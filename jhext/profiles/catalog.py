@@ -88,12 +88,15 @@ class Permitted:
         Why it is permitted.
     options
         What is open of its options.
+    entirely
+        Whether nothing in it has rules of its own, so that all who may start it see the same.
     """
 
     profile: Profile
     raw: Mapping[str, Any]
     decision: Decision
     options: tuple[PermittedOption, ...]
+    entirely: bool
 
 
 class Catalog:
@@ -197,13 +200,16 @@ class Catalog:
         decision = decide(profile, person, default=self._default, admin_bypass=bypass)
         if not decision.allowed:
             return decision
-        options = self._open_options.get(position)
-        if options is None:
-            options = self._options(profile.profile_options, person)
+        entirely = position in self._open_options
+        options = (
+            self._open_options[position]
+            if entirely
+            else self._options(profile.profile_options, person)
+        )
         if options is None:
             reason = "an option has no choice that is open, and is not optional"
             return Decision(False, "profile_options", reason)
-        return Permitted(profile, self._raw[position], decision, options)
+        return Permitted(profile, self._raw[position], decision, options, entirely)
 
     def _options(
         self, options: Mapping[str, Option], person: Person, prefix: str = ""

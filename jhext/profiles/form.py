@@ -2,42 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
+
+from jinja2 import Template
 
 from ..refusal import Refusal
 from .access import ACCESS_KEYS
-from .catalog import Permitted, PermittedChoice, PermittedOption
+from .catalog import Catalog, Permitted, PermittedChoice, PermittedOption
 from .model import UNLISTED_SUFFIX
 from .selection import check_free_text, default_of
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What form templates get, KubeSpawner's own ones and custom ones.
+class FormPages:
+    """Rendered forms, kept for people who see the same.
+
+    A form depends on nothing but the template, the profiles and choices that are permitted, and
+    what was chosen last; all of that is the key.
 
     Parameters
     ----------
-    profile_list
-        The permitted profiles with the permitted choices, without the access rules.
-    user_options
-        What was chosen last, as far as it is still permitted.
-    stale
-        Whether something that was chosen last is not permitted any more.
+    capacity
+        How many pages are kept.
     """
 
-    profile_list: list[dict[str, Any]]
-    user_options: dict[str, str]
-    stale: bool
+    def __init__(self, capacity: int = 64) -> None:
+        self._capacity = capacity
+        self._kept: OrderedDict[Hashable, str] = OrderedDict()
+
+    def render(
+        self,
+        template: Template,
+        catalog: Catalog,
+        permitted: Sequence[Permitted],
+        last_options: Any,
+    ) -> tuple[str, bool]:
+        """Render the form of what is permitted, preselecting what was chosen last.
+
+        Returns
+        -------
+        tuple
+            The page, and whether something that was chosen last is not permitted any more.
+        """
+        options, stale = _still_permitted(permitted, last_options)
+        key = (template, catalog, tuple(map(_shape, permitted)), tuple(options.items()))
+        page = self._kept.get(key)
+        if page is None:
+            page = template.render(profile_list=profile_list(permitted), user_options=options)
+            self._kept[key] = page
+            while len(self._kept) > self._capacity:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        return page, stale
 
 
-def form_of(permitted: Sequence[Permitted], last_options: Any) -> Form:
-    """Make the form for what is permitted, preselecting what was chosen last."""
+def profile_list(permitted: Sequence[Permitted]) -> list[dict[str, Any]]:
+    """Give permitted profiles and choices in the shape of KubeSpawner's list, without rules."""
     default = default_of(permitted)
-    profiles = [_profile(item, item is default) for item in permitted]
-    options, stale = _still_permitted(permitted, last_options)
-    return Form(profiles, options, stale)
+    return [_profile(item, item is default) for item in permitted]
+
+
+def _shape(item: Permitted) -> Hashable:
+    """What tells apart what two people see of one profile."""
+    return item.profile.slug if item.entirely else (item.profile.slug, _options_shape(item.options))
+
+
+def _options_shape(options: Sequence[PermittedOption]) -> Hashable:
+    return tuple(
+        (
+            option.key,
+            option.unlisted,
+            tuple((choice.name, _options_shape(choice.options)) for choice in option.choices),
+        )
+        for option in options
+    )
 
 
 def _profile(item: Permitted, default: bool) -> dict[str, Any]:
