@@ -1,0 +1,65 @@
+"""Fields picked out of JSON."""
+
+from typing import Any
+
+import pytest
+
+from jhext.identity.pointers import Pointers, find, parse
+
+DOCUMENT = {
+    "a": {"b": [10, {"c": 20}]},
+    "x/y": 1,
+    "m~n": 2,
+    "~1": 3,
+    "": 4,
+    "number": "1234",
+    "null": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("pointer", "value"),
+    [
+        ("", DOCUMENT),
+        ("/a/b/0", 10),
+        ("/a/b/1/c", 20),
+        ("/x~1y", 1),
+        ("/m~0n", 2),
+        ("/~01", 3),
+        ("/", 4),
+        ("/number", "1234"),
+        ("/number/0", None),
+        ("/a/b/2", None),
+        ("/a/b/-", None),
+        ("/a/b/-1", None),
+        ("/a/b/00", None),
+        ("/a/0", None),
+        ("/null/x", None),
+        ("/missing", None),
+    ],
+)
+def test_pointers_lead_where_rfc_6901_says(pointer: str, value: Any) -> None:
+    assert find(DOCUMENT, parse(pointer)) == value
+
+
+@pytest.mark.parametrize("pointer", ["a", "a/b", "/~", "/~2", "#/a"])
+def test_other_texts_are_no_pointers(pointer: str) -> None:
+    with pytest.raises(ValueError, match="no JSON pointer"):
+        parse(pointer)
+
+
+def test_lists_of_groups_are_picked_by_their_own_pointers() -> None:
+    pointers = Pointers({"uid": "/id", "groups": "/teams"}, "/slug", "/unix/gid")
+    document = {"id": 1, "teams": [{"slug": "lab", "unix": {"gid": 5}}, {"slug": "x"}, 7]}
+    assert pointers.pick(document) == {
+        "uid": 1,
+        "groups": [
+            {"name": "lab", "gid": 5},
+            {"name": "x", "gid": None},
+            {"name": None, "gid": None},
+        ],
+    }
+
+
+def test_mappings_of_groups_are_taken_as_they_are() -> None:
+    assert Pointers({"groups": "/g"}).pick({"g": {"lab": 5}}) == {"groups": {"lab": 5}}
