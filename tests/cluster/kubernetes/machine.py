@@ -2,11 +2,10 @@
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from tests.cluster.kubernetes.process import wait_for
 
 # The kubelet sets these (its package pkg/util/sysctl).
 KERNEL_SETTINGS = (
@@ -52,16 +51,21 @@ def control_group(name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        wait_for(lambda: all(map(_removed, groups)), f"cgroup {name} is empty", 20)
+        for group in groups:
+            _remove(group)
 
 
-def _removed(group: Path) -> bool:
-    try:
-        for folder, _, _ in os.walk(group, topdown=False):
-            Path(folder).rmdir()
-    except OSError:  # a process that the kernel is ending
-        return False
-    return True
+def _remove(group: Path, seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    for folder, _, _ in os.walk(group, topdown=False):
+        while True:
+            try:
+                Path(folder).rmdir()
+                break
+            except OSError:  # the kernel is still ending its processes
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
 
 
 @contextmanager

@@ -6,7 +6,6 @@ There is one at a time on a machine: its bridge, its cgroup and its directories 
 import fcntl
 import os
 import shutil
-import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import httpx
 import yaml
 
+from jhext.demo.processes import Children, free_port
 from tests.cluster.kubernetes.apiserver import LOOPBACK, ControlPlane, running_apiserver
 from tests.cluster.kubernetes.binaries import KUBERNETES
 from tests.cluster.kubernetes.bridge import ADDRESS, PLUGINS, bridge, write_cni
@@ -29,7 +29,6 @@ from tests.cluster.kubernetes.machine import (
 )
 from tests.cluster.kubernetes.node_init import Plan, first_process
 from tests.cluster.kubernetes.pki import Authority, KeyPair
-from tests.cluster.kubernetes.process import free_port, server
 
 NODE = "node1"
 CGROUP = "jhext-test-node"
@@ -37,7 +36,7 @@ LOCK = Path("/run/lock/jhext-test-node")
 READY_SECONDS = 120
 
 
-TOOLS = ("etcd", "containerd", "ctr", "runc", "ip", "unshare")
+TOOLS = ("etcd", "containerd", "ctr", "runc", "ip", "setpriv", "unshare")
 
 
 def node_is_unavailable() -> str | None:
@@ -69,6 +68,7 @@ def running_node(directory: Path) -> Iterator[Node]:
                 control_plane, directory, authority, accounts, address=ADDRESS, flags=()
             )
         )
+        children = stack.enter_context(Children())
         for name, flags in (
             ("kube-scheduler", ()),
             (
@@ -81,7 +81,8 @@ def running_node(directory: Path) -> Iterator[Node]:
             ),
         ):
             command = [*_controller(programs / name, cluster, authority), *flags]
-            stack.enter_context(server(name, command, directory, lambda: True))
+            log = directory / f"{name}.log"
+            children.start(name, command, env=os.environ, cwd=directory, log=log)
         stack.enter_context(kernel_settings_restored())
         private = stack.enter_context(private_directories(cache_root() / "node"))
         stack.enter_context(control_group(CGROUP))
@@ -106,18 +107,14 @@ def _node_process(
     ]
     plan = Plan(private, _containerd_config(directory), [run_kubelet])
     command = first_process(plan, directory / "node.json")
-    with (
-        cluster.client() as client,
-        server(
-            "node",
-            command,
-            directory,
-            lambda: _is_ready(client),
-            seconds=READY_SECONDS,
-            end=signal.SIGKILL,
-        ),
-    ):
-        yield
+    with cluster.client() as client, Children() as children:
+        log = directory / "node.log"
+        node = children.start("node", command, env=os.environ, cwd=directory, log=log)
+        try:
+            node.wait_until(lambda: _is_ready(client), READY_SECONDS)
+            yield
+        finally:
+            node.kill()
 
 
 def _is_ready(client: httpx.Client) -> bool:
@@ -140,7 +137,7 @@ def _controller(program: Path, cluster: Cluster, authority: Authority) -> list[s
         ),
         "--leader-elect=false",
         f"--bind-address={LOOPBACK}",
-        f"--secure-port={free_port(LOOPBACK)}",
+        f"--secure-port={free_port()}",
         "--port=0",
         f"--tls-cert-file={pair.certificate}",
         f"--tls-private-key-file={pair.key}",
@@ -173,7 +170,7 @@ def _kubelet_config(directory: Path, authority: Authority, own: KeyPair) -> str:
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
         "address": ADDRESS,
-        "port": free_port(ADDRESS),
+        "port": free_port(),
         "healthzPort": 0,
         "readOnlyPort": 0,
         "tlsCertFile": str(own.certificate),

@@ -37,10 +37,11 @@ class Plan:
 def first_process(plan: Plan, file: Path) -> list[str]:
     """Write `plan` to `file` and return the command that carries it out.
 
-    The command's own end, by whichever signal, is the end of everything in it.
+    Everything in it ends with the command. That takes SIGKILL: `unshare` blocks SIGTERM.
     """
     file.write_text(json.dumps(asdict(plan)))
     return [
+        *("setpriv", "--pdeathsig=KILL", "--"),
         *("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
         *(sys.executable, __file__, str(file)),
     ]
