@@ -34,8 +34,8 @@ def demo(
     """Run a hub with an embedded Kubernetes and a few people, until Ctrl-C."""
     from rich.console import Console
 
-    from ..demo import run
+    from ..demo.run import prove, run, serve
 
-    if check:
-        raise typer.Exit(run.prove(state, port or 0, Console()))
-    raise typer.Exit(run.serve(state, 8000 if port is None else port, Console()))
+    if port is None:
+        port = 0 if check else 8000
+    raise typer.Exit(run(state, port, Console(), prove if check else serve))

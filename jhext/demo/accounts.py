@@ -19,7 +19,7 @@ class Account(BaseModel):
     groups: tuple[str, ...] = ()
     admin: bool = False
     claims: dict[str, str] = {}
-    password: SecretStr = Field(default_factory=lambda: SecretStr(secrets.token_urlsafe(9)))
+    password: SecretStr = Field(default_factory=lambda: SecretStr(secrets.token_hex(8)))
 
     @field_serializer("password", when_used="json")
     def _tell(self, password: SecretStr) -> str:
@@ -32,12 +32,13 @@ _FILE = TypeAdapter(tuple[Account, ...])
 
 def demo_accounts() -> tuple[Account, ...]:
     """Return the people of the demo, with new passwords."""
+    student, staff = {"affiliation": "student"}, {"affiliation": "staff"}
     return (
-        Account(name="alice", uid=2001, groups=("datascience",)),
-        Account(name="bob", uid=2002, groups=("datascience", "gpu")),
-        Account(name="carol", uid=2003, groups=("datascience",)),
-        Account(name="eve", uid=2004),
-        Account(name="ada", uid=2005, groups=("gpu",), admin=True, claims={"affiliation": "staff"}),
+        Account(name="alice", uid=2001, groups=("datascience",), claims=student),
+        Account(name="bob", uid=2002, groups=("datascience", "gpu"), claims=student),
+        Account(name="carol", uid=2003, groups=("datascience",), claims=student),
+        Account(name="eve", uid=2004, claims=student),
+        Account(name="ada", uid=2005, groups=("gpu",), admin=True, claims=staff),
     )
 
 

@@ -51,6 +51,8 @@ _THEIRS: Mapping[str, tuple[Wish, ...]] = {
     "ada": (_ONE_GPU, _STAFF),
 }
 
+_Door = Callable[[Wish], Awaitable[Answer]]
+
 
 async def check(
     url: str, kubeconfig: Path, accounts: Mapping[str, Account], report: Report
@@ -63,6 +65,8 @@ async def check(
                 async with HubClient(url, token) as program:
                     visit = _Visit(name, browser, program, kubeconfig, report)
                     await visit.run(theirs)
+                    if accounts[name].admin:
+                        await visit.be_refused_for("alice", _ONE_GPU)
 
 
 async def _log_in(browser: HubClient, account: Account, report: Report) -> str:
@@ -131,8 +135,11 @@ class _Visit:
             expect(answer.status in (200, 201, 202), _said(answer))
             await self.program.wait_for_server(self.name)
         try:
-            with self.report.step(f"{self.name} reaches the server through the proxy"):
-                await self.browser.get(f"{path}lab")  # goes by the hub to log in to the server
+            with self.report.step(
+                f"{self.name} opens JupyterLab and /api/status through the proxy"
+            ):
+                page = await self.browser.get(f"{path}lab")  # by way of the hub, to log in
+                expect(page.status == 200 and page.url.path == f"{path}lab", _said(page))
                 answer = await self.browser.request("GET", f"{path}api/status")
                 expect(answer.status == 200 and "kernels" in answer.json(), _said(answer))
             with self.report.step(f"{self.name} runs a cell in a kernel") as step:
@@ -151,8 +158,13 @@ class _Visit:
             expect(answer.status == 403, _said(answer))
             expect(not await pods_of(self.kubeconfig, self.name), "there is a pod all the same")
 
-
-_Door = Callable[[Wish], Awaitable[Answer]]
+    async def be_refused_for(self, owner: str, wish: Wish) -> None:
+        """Ask, as an admin, for a server of somebody else who may not have it."""
+        with self.report.step(f"{self.name}, an admin, is refused {wish} for {owner}"):
+            body = {"user_options": wish.user_options}
+            answer = await self.program.api("POST", f"/users/{owner}/server", body)
+            expect(answer.status == 403, _said(answer))
+            expect(not await pods_of(self.kubeconfig, owner), "there is a pod all the same")
 
 
 def _said(answer: Answer) -> str:

@@ -29,12 +29,22 @@ def environment(**more: str) -> dict[str, str]:
     return {**env, "PATH": path, "PYTHONUNBUFFERED": "1", **more}
 
 
-def start_cluster(children: Children, folder: Path) -> Path:
-    """Start an embedded cluster that keeps its files in ``folder``; return its kubeconfig."""
+def start_cluster(children: Children, folder: Path, *capacity: str) -> Path:
+    """
+    Start an embedded cluster and return its kubeconfig.
+
+    Parameters
+    ----------
+    folder
+        What the cluster keeps its files in.
+    capacity
+        What its node has besides CPU and memory, such as ``nvidia.com/gpu=2``.
+    """
     folder.mkdir(exist_ok=True)
     kubeconfig = folder / "kubeconfig"
     kubeconfig.unlink(missing_ok=True)  # an earlier one's must not be taken for this one's
     command = [sys.executable, "-m", "jhext.devcluster", "--state", str(folder)]
+    command += [f"--capacity={amount}" for amount in capacity]
     cluster = children.start(
         "The embedded cluster",
         command,
@@ -62,6 +72,8 @@ class LocalHub:
     kubeconfig: Path
     proxy: Proxy
     port: int = 0
+    hub_ip: str = "127.0.0.1"
+    """Where the hub itself listens: the pods must reach it."""
     env: Mapping[str, str] = field(default_factory=dict)
     _proxy_token: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
     _hub: Child | None = None
@@ -94,7 +106,7 @@ class LocalHub:
             [
                 *(sys.executable, "-m", "jupyterhub", f"--config={self.config}"),
                 f"--JupyterHub.bind_url={self.url}",
-                f"--JupyterHub.hub_bind_url=http://127.0.0.1:{self._hub_port}",
+                f"--JupyterHub.hub_bind_url=http://{self.hub_ip}:{self._hub_port}",
                 "--ConfigurableHTTPProxy.should_start=False",
                 f"--ConfigurableHTTPProxy.api_url=http://127.0.0.1:{self._api_port}",
             ],
@@ -128,7 +140,7 @@ class LocalHub:
                 *self.proxy.command,
                 *("--ip", "127.0.0.1", "--port", str(self.port)),
                 *("--api-ip", "127.0.0.1", "--api-port", str(self._api_port)),
-                *("--error-target", f"http://127.0.0.1:{self._hub_port}/hub/error"),
+                *("--error-target", f"http://{self.hub_ip}:{self._hub_port}/hub/error"),
             ],
             env=environment(CONFIGPROXY_AUTH_TOKEN=self._proxy_token),
             cwd=self.folder,

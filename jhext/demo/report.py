@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
@@ -24,9 +25,10 @@ class Step:
 
 @dataclass
 class Report:
-    """Tells of each step, and counts."""
+    """Tells of each step, and counts; shows what came into the logs while one failed."""
 
     console: Console
+    logs: Sequence[Path] = ()
     passed: int = 0
     failed: int = 0
 
@@ -41,6 +43,7 @@ class Report:
         """Try something; whatever it raises is the reason why it failed."""
         step = Step(text)
         start = time.monotonic()
+        before = [_size(log) for log in self.logs]
         try:
             with self.console.status(Text(text)):
                 yield step
@@ -48,6 +51,8 @@ class Report:
             self.failed += 1
             reason = str(error) or type(error).__name__
             self._tell("✗", "FAILED", "red", f"{step.text}: {reason}")
+            for log, size in zip(self.logs, before, strict=True):
+                self._quote(log, size)
             raise _Failed from error
         self.passed += 1
         seconds = time.monotonic() - start
@@ -56,7 +61,20 @@ class Report:
 
     def _tell(self, mark: str, word: str, color: str, text: str) -> None:
         plain = self.console.options.ascii_only
-        self.console.print(Text.assemble((word if plain else mark, color), f" {text}"))
+        line = Text.assemble((word if plain else mark, color), f" {text}")
+        self.console.print(line, soft_wrap=True)
+
+    def _quote(self, log: Path, start: int, lines: int = 20) -> None:
+        """Show the last lines of what has been added to a log."""
+        with log.open("rb") as file:
+            file.seek(start)
+            added = file.read().decode(errors="replace").splitlines()
+        for line in added[-lines:]:
+            self.console.print(Text(f"    {log.name}: {line}"), soft_wrap=True)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
 
 
 def expect(condition: bool, otherwise: str) -> None:

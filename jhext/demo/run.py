@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -14,62 +16,79 @@ from typing import NoReturn
 from rich.console import Console
 from rich.text import Text
 
-from . import check
+from ..devcluster.credentials import CredentialCheck, Credentials
+from ..profiles.finding import ConfigurationError
 from .accounts import load
+from .check import check
 from .hub import LocalHub, start_cluster
-from .processes import Children, StartError, tail
+from .processes import Children, StartError
 from .proxy import find_proxy
 from .report import Report
 from .state import State, open_state
-from .table import who_may_start_what
+from .table import read_catalog, who_may_start_what
+
+_CAPACITY = ("cpu=64", "memory=256Gi", "nvidia.com/gpu=8")
+"""What the embedded cluster pretends to have, so that all the demo's profiles fit."""
 
 _BY_SIGNAL = 128
 """What shells add the number of a signal to, for the exit code of a program it has ended."""
 
 
-def serve(folder: Path, port: int, console: Console) -> int:
-    """Run the demo until it is told to end; return the exit code."""
-    try:
-        with _demo(folder, port, console) as (state, hub):
-            console.print(who_may_start_what(state))
-            _say(console, f"Log in at {hub.url}")
-            _say(console, f"The hub writes to {hub.log}; the rules are in {state.profiles}.")
-            _say(console, f"Ctrl-C ends everything. Then {state.folder} can be deleted.")
-            while True:
-                hub.children.watch()
-                time.sleep(1)
-    except KeyboardInterrupt:
-        _say(console, "Everything has ended.")
-        return 0
-    except StartError as error:
-        _say(console, str(error))
-        return 1
+@dataclass(frozen=True)
+class Demo:
+    """A demo that runs."""
+
+    state: State
+    hub: LocalHub
+    console: Console
 
 
-def prove(folder: Path, port: int, console: Console) -> int:
-    """Run the demo, try it with everybody, end it; return the exit code."""
-    report = Report(console)
+def run(folder: Path, port: int, console: Console, use: Callable[[Demo], int]) -> int:
+    """Start a demo, use it, end it; return the exit code."""
     try:
-        with _demo(folder, port, console) as (state, hub):
-            asyncio.run(check.check(hub.url, hub.kubeconfig, load(state.accounts_file), report))
-            if report.failed:
-                _say(console, tail(hub.log))
+        with _ended_by_signals(), _started(folder, port, console) as demo:
+            return use(demo)
     except KeyboardInterrupt:
         return _BY_SIGNAL + signal.SIGINT
-    except StartError as error:
+    except (StartError, ConfigurationError) as error:
         _say(console, str(error))
         return 1
-    _say(console, f"{report.passed} steps went well, {report.failed} failed.")
+
+
+def serve(demo: Demo) -> int:
+    """Tell how to log in, and wait for Ctrl-C."""
+    catalog = read_catalog(demo.state.profiles)
+    table = who_may_start_what(catalog, load(demo.state.accounts_file).values())
+    demo.console.print(table)
+    _say(demo.console, f"Log in at {demo.hub.url}")
+    _say(demo.console, f"The hub writes to {demo.hub.log}; the rules are in {demo.state.profiles}")
+    _say(demo.console, f"Ctrl-C ends everything. Then {demo.state.folder} can be deleted.")
+    try:
+        while True:
+            demo.hub.children.watch()
+            time.sleep(1)
+    except KeyboardInterrupt:
+        return 0
+
+
+def prove(demo: Demo) -> int:
+    """Try everything with everybody."""
+    report = Report(demo.console, [demo.hub.log, demo.state.cluster_log])
+    accounts = load(demo.state.accounts_file)
+    asyncio.run(check(demo.hub.url, demo.hub.kubeconfig, accounts, report))
+    _say(demo.console, f"{report.passed} steps went well, {report.failed} failed.")
     return 1 if report.failed else 0
 
 
 @contextmanager
-def _demo(folder: Path, port: int, console: Console) -> Iterator[tuple[State, LocalHub]]:
+def _started(folder: Path, port: int, console: Console) -> Iterator[Demo]:
     """Start everything, and end it afterwards."""
-    with _ended_by_signals(), open_state(folder) as state, Children() as children:
-        with console.status("The embedded cluster is starting"):
-            kubeconfig = start_cluster(children, state.folder / "cluster")
-        with console.status("The proxy is being looked for, and installed if need be"):
+    with open_state(folder) as state, Children() as children:
+        read_catalog(state.profiles)  # a mistake in it is told before anything starts
+        with console.status("Starting the embedded cluster"):
+            kubeconfig = start_cluster(children, state.cluster_folder, *_CAPACITY)
+            _tell_whether_uids_work(state, console)
+        with console.status("Looking for a proxy, or installing it"):
             proxy = find_proxy(state.folder / "node")
         hub = LocalHub(
             children,
@@ -80,13 +99,22 @@ def _demo(folder: Path, port: int, console: Console) -> Iterator[tuple[State, Lo
             port,
             env={"JUPYTERHUB_CRYPT_KEY": state.crypt_key_file.read_text()},
         )
-        with console.status("The hub is starting"):
+        with console.status("Starting the hub"):
             hub.start()
         _say(console, f"The hub runs with {proxy.description}.")
         try:
-            yield state, hub
+            yield Demo(state, hub, console)
         finally:
             _say(console, "Ending everything, which takes a few seconds.")
+
+
+def _tell_whether_uids_work(state: State, console: Console) -> None:
+    """Say so where root cannot give each person's server a uid of its own."""
+    if os.geteuid() != 0:
+        return
+    somebody = Credentials(next(iter(load(state.accounts_file).values())).uid, 100)
+    tell = CredentialCheck(lambda problem: _say(console, f"Note: {problem}."))
+    asyncio.run(tell.problem(somebody, state.cluster_folder))
 
 
 @contextmanager

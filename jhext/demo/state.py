@@ -34,6 +34,16 @@ class State:
         return self.folder / "crypt_key"
 
     @property
+    def cluster_folder(self) -> Path:
+        """What the embedded cluster keeps, homes among it."""
+        return self.folder / "cluster"
+
+    @property
+    def cluster_log(self) -> Path:
+        """What the embedded cluster has printed."""
+        return self.cluster_folder.with_suffix(".log")
+
+    @property
     def hub_config(self) -> Path:
         """The configuration of the hub, a copy to be looked at and changed."""
         return self.folder / "jupyterhub_config.py"
