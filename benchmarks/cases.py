@@ -29,14 +29,14 @@ async def form(spawner: KubeSpawner) -> object:
     return await maybe_future(spawner.get_options_form())
 
 
-async def options(spawner: KubeSpawner) -> object:
-    return await spawner.load_user_options()
+async def options(spawner: KubeSpawner) -> None:
+    spawner.clear_state()  # as JupyterHub does before each start
+    await spawner.load_user_options()
 
 
 async def spawn(spawner: KubeSpawner) -> object:
     """What the hub itself computes for one start."""
-    spawner.clear_state()
-    await spawner.load_user_options()
+    await options(spawner)
     return await spawner.get_pod_manifest()
 
 

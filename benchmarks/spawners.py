@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
+from jupyterhub.auth import Authenticator
 from jupyterhub.objects import Hub, Server
 from kubespawner import KubeSpawner
 from traitlets.config import Config
@@ -34,6 +35,7 @@ class User:
         self.escaped_name = self.name
         self.spawners: dict[str, Any] = {}
         self.settings: dict[str, Any] = {}
+        self.authenticator = Authenticator()
 
     async def get_auth_state(self) -> None:
         return None
@@ -90,7 +92,7 @@ def _profile(number: int) -> dict[str, Any]:
     }
 
 
-CHOSEN = {"profile": "profile-0", "profile-option-profile-0--size": "medium"}
+CHOSEN = {"profile": "profile-0", "size": "medium"}
 
 
 def plain(count: int) -> KubeSpawner:
