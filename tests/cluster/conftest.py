@@ -1,12 +1,18 @@
-"""Session fixtures: a real Kubernetes API server."""
+"""A real Kubernetes API server, a real node, and hubs on it."""
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
+from secrets import token_hex
+from typing import Any
 
 import pytest
 
+from jhext.demo.accounts import Account
+from jhext.demo.processes import Children
+from jhext.demo.proxy import Proxy, find_proxy
 from tests.cluster.api_client import (  # noqa: F401 - fixtures
     cluster_api,
     compared,
@@ -14,6 +20,7 @@ from tests.cluster.api_client import (  # noqa: F401 - fixtures
     devcluster,
     full_api,
 )
+from tests.cluster.bench import ClusterBench, start_cluster_bench
 from tests.cluster.kubernetes.apiserver import running_apiserver
 from tests.cluster.kubernetes.binaries import control_plane
 from tests.cluster.kubernetes.build import HINT
@@ -22,7 +29,9 @@ from tests.cluster.kubernetes.given import given_cluster
 from tests.cluster.kubernetes.kubeconfig import Cluster, Node
 from tests.cluster.kubernetes.node import node_is_unavailable, running_node
 from tests.cluster.kubernetes.pki import Authority
+from tests.cluster.namespace import namespace
 
+RunHub = Callable[..., ClusterBench]
 DURATIONS = pytest.StashKey[list[tuple[str, float]]]()
 
 
@@ -93,3 +102,29 @@ def dry_run(apiserver: Cluster) -> Iterator[Callable[[Manifest], Manifest]]:
     """Yield a function: manifest → the object as the real API server would store it."""
     with apiserver.client() as client:
         yield dry_runner(client)
+
+
+@pytest.fixture(scope="session")
+def proxy(pytestconfig: pytest.Config) -> Proxy:
+    """The proxy of all hubs; npm's is installed once and kept."""
+    assert pytestconfig.cache
+    return find_proxy(Path(pytestconfig.cache.mkdir("configurable-http-proxy")))
+
+
+@pytest.fixture(scope="module")
+def run_hub(node: Node, proxy: Proxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunHub]:
+    """Start hubs, each with a namespace of its own, and end them after the module."""
+    with ExitStack() as stack:
+        client = stack.enter_context(node.client())
+
+        def run(
+            people: Iterable[Account], settings: Mapping[str, Any], config: str = ""
+        ) -> ClusterBench:
+            space = stack.enter_context(namespace(client, f"jhext-tests-{token_hex(4)}"))
+            folder = tmp_path_factory.mktemp("hub")
+            children = stack.enter_context(Children())
+            return start_cluster_bench(
+                children, folder, proxy, node, space, people, settings, config
+            )
+
+        yield run

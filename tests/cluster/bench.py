@@ -1,0 +1,93 @@
+"""A real hub on this machine, for one module of tests, whose servers are pods of a real node."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from jhext.demo import accounts
+from jhext.demo.accounts import Account
+from jhext.demo.hub import LocalHub
+from jhext.demo.processes import Children
+from jhext.demo.proxy import Proxy
+from tests.cluster.kubernetes.kubeconfig import Node
+from tests.cluster.namespace import Namespace
+from tests.hub.bench import Bench
+
+CONFIG = """\
+import jhext
+from jhext.demo.authenticator import DemoAuthenticator
+
+c = get_config()
+jhext.configure(c, {settings!r})
+c.JupyterHub.authenticator_class = DemoAuthenticator
+c.DemoAuthenticator.accounts_file = {accounts!r}
+c.JupyterHub.allow_named_servers = True
+c.KubeSpawner.namespace = {namespace!r}
+c.KubeSpawner.image = {image!r}
+c.KubeSpawner.delete_grace_period = 1
+"""
+
+
+@dataclass(frozen=True)
+class ClusterBench(Bench):
+    """The hub, everybody who can log in to it, and where their pods are.
+
+    Attributes
+    ----------
+    namespace
+        The hub's own.
+    node
+        An administrator's way into the cluster, which the hub does not have.
+    """
+
+    namespace: Namespace
+    node: Node
+
+    async def pods(self, user: str) -> list[dict[str, Any]]:
+        """Return the pods of a user."""
+        return await asyncio.to_thread(self.namespace.pods, user)
+
+
+def start_cluster_bench(
+    children: Children,
+    folder: Path,
+    proxy: Proxy,
+    node: Node,
+    namespace: Namespace,
+    people: Iterable[Account],
+    settings: Mapping[str, Any],
+    config: str,
+) -> ClusterBench:
+    """
+    Start a hub that may do what the documented Role says, and nothing else.
+
+    Parameters
+    ----------
+    people
+        Who can log in.
+    settings
+        What ``jhext.yaml`` says.
+    config
+        Python text that follows what all these hubs have in common.
+    """
+    accounts_file, settings_file = folder / "accounts.json", folder / "jhext.yaml"
+    accounts_file.write_bytes(accounts.dump(people))
+    settings_file.write_text(yaml.safe_dump(dict(settings), sort_keys=False))
+    hub_config = folder / "jupyterhub_config.py"
+    common = CONFIG.format(
+        settings=str(settings_file),
+        accounts=str(accounts_file),
+        namespace=namespace.name,
+        image=node.image,
+    )
+    hub_config.write_text(f"{common}\n{config}")
+    kubeconfig = namespace.account(node, folder).kubeconfig
+    hub = LocalHub(children, folder / "hub", hub_config, kubeconfig, proxy, hub_ip=node.hub_ip)
+    hub.start()
+    return ClusterBench(hub, accounts_file, namespace, node)
