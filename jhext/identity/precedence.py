@@ -17,7 +17,7 @@ from .source import FIELDS, Answer, Field
 T = TypeVar("T")
 
 MAX_CLAIMS = 65536
-"""How many characters the claims of a person may have, written as JSON."""
+"""How many bytes the claims of a person may have, written as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,11 +271,12 @@ def _pairs(value: Any) -> list[tuple[Any, Any]]:
 def _claims(value: Any) -> Mapping[str, Any]:
     """Check that the claims are an object of JSON and of reasonable size; return a copy."""
     try:
-        text = json.dumps(value, allow_nan=False)
+        # Encoding refuses halves of characters, with which the hub could not store it.
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     except (TypeError, ValueError, RecursionError):
         raise BadValueError("is not made of JSON values") from None
     if not isinstance(value, Mapping) or len(text) > MAX_CLAIMS:
-        raise BadValueError(f"is not an object of at most {MAX_CLAIMS} characters of JSON")
+        raise BadValueError(f"is not an object of at most {MAX_CLAIMS} bytes of JSON")
     copy: Mapping[str, Any] = json.loads(text)
     return copy
 

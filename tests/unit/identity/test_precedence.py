@@ -64,6 +64,7 @@ def test_the_name_of_the_hub_is_the_last_resort() -> None:
         ({**IDS, "claims": [1]}, Reason.INVALID, "not an object"),
         ({**IDS, "claims": {"a": float("nan")}}, Reason.INVALID, "JSON"),
         ({**IDS, "claims": {"a": object()}}, Reason.INVALID, "JSON"),
+        ({**IDS, "claims": {"a": "\ud800"}}, Reason.INVALID, "JSON"),
         ({**IDS, "claims": {"a": "x" * 70_000}}, Reason.INVALID, "at most"),
         ({**IDS, "groups": "lab"}, Reason.INVALID, "neither a mapping"),
         ({**IDS, "groups": ["lab"]}, Reason.INVALID, "neither a mapping"),
