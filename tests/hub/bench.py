@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -34,6 +36,11 @@ class Bench:
     def log(self) -> str:
         """What the hub has printed so far."""
         return self.hub.log.read_text()
+
+    def decisions(self) -> list[dict[str, str]]:
+        """Return the audit events about starts that are in the log."""
+        events = re.findall(r"spawn-decision (\{.*\})$", self.log, re.MULTILINE)
+        return [json.loads(event) for event in events]
 
     @asynccontextmanager
     async def browser(self, name: str) -> AsyncIterator[HubClient]:

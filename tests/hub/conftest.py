@@ -27,7 +27,12 @@ def proxy(request: pytest.FixtureRequest) -> Proxy:
 
 @pytest.fixture(scope="module")
 def run_hub(proxy: Proxy) -> Iterator[RunHub]:
-    """Start hubs, and end them after the module."""
+    """
+    Start hubs, and end them after the module.
+
+    Who asks for the same hub again gets the same: tests with a parametrized hub run in any order.
+    """
+    started: dict[str, Bench] = {}
     with ExitStack() as stack:
 
         def run(
@@ -35,10 +40,14 @@ def run_hub(proxy: Proxy) -> Iterator[RunHub]:
             settings: Mapping[str, Any],
             config: str = "",
         ) -> Bench:
+            key = repr((people, settings, config))
+            if key in started:
+                return started[key]
             # not below pytest's own folder, which root keeps from the uids of the pods
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="jhext-hub-")))
             folder.chmod(0o711)
             children = stack.enter_context(Children())
-            return start_bench(children, folder, proxy, people, settings, config)
+            started[key] = start_bench(children, folder, proxy, people, settings, config)
+            return started[key]
 
         yield run
