@@ -9,12 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from .profiles.access import DefaultAccess
 from .profiles.finding import ConfigurationError, Finding
 from .profiles.freeze import freeze
+from .yamlfile import read_yaml
 
 
 class Section(BaseModel):
@@ -124,39 +124,10 @@ class Settings(Section):
     )
     hub: HubSettings = Field(default_factory=HubSettings, description="The hub itself.")
 
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """YAML lets a key be written twice and drops the first: a rule could vanish unseen."""
-
-
-def _unique_mapping(loader: _UniqueKeyLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    loader.flatten_mapping(node)
-    result: dict[Any, Any] = {}
-    for key_node, value_node in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        if key in result:
-            problem = f"the key {key!r} is written twice"
-            raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
-        result[key] = loader.construct_object(value_node, deep=True)
-    return result
-
-
-_UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_mapping)
-
-
-def read_yaml(path: Path) -> Any:
-    """Read a YAML file, safely and without dropping anything.
-
-    Raises
-    ------
-    ConfigurationError
-        It cannot be read or is not YAML; the message names the place in the file.
-    """
-    try:
-        with path.open(encoding="utf-8") as stream:
-            return yaml.load(stream, _UniqueKeyLoader)  # noqa: S506 - a SafeLoader
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigurationError([Finding("error", str(path), "", str(error))]) from None
+    @property
+    def has_profiles(self) -> bool:
+        """Whether profiles are written, be it an empty list: then nothing can be started."""
+        return "profiles" in self.model_fields_set
 
 
 def load_settings(source: str | Path | Mapping[str, Any]) -> Settings:

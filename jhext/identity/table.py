@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jhext.profiles.finding import ConfigurationError
-from jhext.settings import read_yaml
+from jhext.yamlfile import read_yaml
 
 from .files import Accounts, clear
 from .source import FIELDS, Answer, Person, Source, Workers

@@ -21,16 +21,23 @@ class Finding:
         The keys that lead to it, joined by dots; empty for the whole of it.
     message
         What is wrong, and how to mend it where that is known.
+    file
+        The file that says so; empty where it was not read from one.
+    line
+        The line in the file, counted from 1; 0 where it is about the whole file or not known.
     """
 
     level: Literal["error", "warning"]
     where: str
     path: str
     message: str
+    file: str = ""
+    line: int = 0
 
     def __str__(self) -> str:
-        place = f"{self.where}: {self.path}" if self.path else self.where
-        return f"{self.level}: {place}: {self.message}"
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        parts = (self.level, place, self.where, self.path, self.message)
+        return ": ".join(part for part in parts if part)
 
 
 class ConfigurationError(Exception):

@@ -1,0 +1,116 @@
+"""YAML files: nothing is dropped unseen, everything has its line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jhext.profiles.finding import ConfigurationError, Finding
+from jhext.yamlfile import parse_yaml, read_yaml
+
+TEXT = b"""\
+# a comment
+profiles:
+  - slug: small
+    override: &base
+      cpu: 1
+      list: [a, b]
+  - slug: large
+    override:
+      <<: *base
+      cpu: 2
+"""
+
+
+def finding(content: bytes) -> Finding:
+    with pytest.raises(ConfigurationError) as raised:
+        parse_yaml(content, "profiles.yaml")
+    (found,) = raised.value.findings
+    assert found.file == "profiles.yaml"
+    return found
+
+
+def test_values_and_lines() -> None:
+    document = parse_yaml(TEXT, "profiles.yaml")
+    assert document.value == yaml.safe_load(TEXT)
+    first: tuple[Any, ...] = ("profiles", 0)
+    assert document.lines[first] == 3
+    assert document.lines[*first, "override", "list", 1] == 6
+    second: tuple[Any, ...] = ("profiles", 1, "override")
+    assert document.lines[*second, "cpu"] == 10
+    assert document.lines[*second, "list"] == 6, "where the anchor has it"
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="utf-8"))
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner)
+)
+
+
+@given(VALUES)
+def test_reads_what_yaml_writes(value: Any) -> None:
+    assert parse_yaml(yaml.safe_dump(value).encode(), "x").value == value
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "message"),
+    [
+        (b"a: 1\nb:\n  c: 1\n  c: 2\n", 4, "the key 'c' is written twice"),
+        (b"a: 1\nb: [\n", 3, "did not find expected node content"),
+        (b"a: b: c\n", 1, "mapping values are not allowed"),
+        (b"a: 1\n---\nb: 1\n", 2, "another document"),
+        (b"a: *none\n", 1, "undefined alias"),
+        (b"a: &a [*a]\n", 1, "contains itself"),
+        (b"? [a]\n: 1\n", 1, "a key is one word or number"),
+        (b"a: !!map b\n", 1, "expected a mapping node"),
+        (b"a: !!python/object:os.system {}\n", 1, "could not determine a constructor"),
+        (b"a: \xff\n", 0, "utf-8"),
+        (b"a: \x01\n", 0, "control characters"),
+        (b"a: 2020-99-99\n", 0, "month must be in"),
+        (b"[" * 5000, 0, "nested too deeply"),
+    ],
+)
+def test_refused_with_its_line(content: bytes, line: int, message: str) -> None:
+    found = finding(content)
+    assert (found.line, message in found.message) == (line, True), found
+
+
+def test_aliases_of_aliases_do_not_fill_the_memory() -> None:
+    lines = [b"a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    for n in range(1, 12):
+        lines.append(b"a%d: &a%d [%s]" % (n, n, b", ".join([b"*a%d" % (n - 1)] * 10)))
+    assert "more than" in finding(b"\n".join(lines)).message
+
+
+def test_anchor_used_twice_is_no_key_written_twice() -> None:
+    text = b"a: &a {<<: {x: 1}, x: 2}\nb: *a\n"
+    assert parse_yaml(text, "x").value == {"a": {"x": 2}, "b": {"x": 2}}
+
+
+def test_same_without_libyaml() -> None:
+    program = (
+        "import sys; sys.modules['yaml._yaml'] = None\n"
+        "from jhext.yamlfile import parse_yaml\n"
+        "print(parse_yaml(sys.stdin.buffer.read(), 'x'))"
+    )
+    printed = subprocess.check_output([sys.executable, "-c", program], input=TEXT)
+    assert printed.decode().strip() == str(parse_yaml(TEXT, "x"))
+
+
+def test_empty_and_marked_files() -> None:
+    assert parse_yaml(b"", "x").value is None
+    assert parse_yaml("\ufeffä: 1\r\n".encode(), "x").value == {"ä": 1}
+
+
+def test_unreadable_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"gone\.yaml: No such file"):
+        read_yaml(tmp_path / "gone.yaml")
+    (tmp_path / "there.yaml").write_text("a: 1")
+    assert read_yaml(tmp_path / "there.yaml") == {"a": 1}
