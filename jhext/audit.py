@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,7 +63,7 @@ def decision_event(
 
 def _asked(user_options: Any) -> str:
     asked = user_options.get("profile") if isinstance(user_options, Mapping) else None
-    text = asked if isinstance(asked, str) else json.dumps(asked) if asked else ""
+    text = asked if isinstance(asked, str) else f"<{type(asked).__name__}>" if asked else ""
     return text if len(text) <= _MAX_ASKED else text[: _MAX_ASKED - 1] + "…"
 
 

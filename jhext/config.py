@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from kubespawner import KubeSpawner
 from traitlets.config import Config
+from traitlets.config.loader import LazyConfigValue
 from traitlets.utils.importstring import import_item
 
 from .profiles.finding import ConfigurationError, Finding
@@ -59,13 +61,25 @@ def configure(c: Config, settings: str | Path | Mapping[str, Any]) -> Settings:
 def _spawner_class(c: Config) -> type[ProfileKubeSpawner]:
     """Keep a subclass that the operator made; stand in for KubeSpawner and for nothing."""
     configured = c.get("JupyterHub", {}).get("spawner_class")
-    if configured in (None, "jhext", "kubespawner.KubeSpawner", KubeSpawner):
+    # Reading a value that is not set leaves a LazyConfigValue.
+    if configured is None or isinstance(configured, LazyConfigValue):
         return ProfileKubeSpawner
-    found = import_item(configured) if isinstance(configured, str) else configured
+    found = _imported(configured) if isinstance(configured, str) else configured
+    if found is KubeSpawner:
+        return ProfileKubeSpawner
     if isinstance(found, type) and issubclass(found, ProfileKubeSpawner):
         return found
     problem = f"{configured!r} is no subclass of {SPAWNER_CLASS}; let it be one"
     raise ConfigurationError([Finding("error", "c.JupyterHub.spawner_class", "", problem)])
+
+
+def _imported(name: str) -> Any:
+    if name.lower() == "jhext":
+        return ProfileKubeSpawner
+    try:
+        return import_item(name)
+    except ImportError:
+        return None
 
 
 def _lint(c: Config, settings: Settings, spawner_class: type[ProfileKubeSpawner]) -> None:
@@ -74,19 +88,22 @@ def _lint(c: Config, settings: Settings, spawner_class: type[ProfileKubeSpawner]
     What is set later, and what callables return, the spawner checks at the first use.
     """
 
-    def trait(name: str) -> Any:
-        for section in spawner_class.section_names()[::-1]:
-            if name in c.get(section, {}):
-                return c[section][name]
-        return getattr(settings.hub, name, None)
+    def trait(name: str, unset: Any) -> Any:
+        value = settings.hub.traits.get(name, unset)
+        for section in spawner_class.section_names():
+            written = c.get(section, {}).get(name, value)
+            # Asking the original for its value would make it deaf to what is appended later.
+            lazy = isinstance(written, LazyConfigValue)
+            value = copy.deepcopy(written).get_value(value) if lazy else written
+        return value
 
-    listed = trait("profile_list")
+    listed = trait("profile_list", [])
     raw = [*(as_list(listed) if isinstance(listed, list | dict) else []), *settings.profiles]
     rules = LintRules(
         traits=overridable_traits(spawner_class),
-        default_access=trait("default_access"),
-        allowed_sensitive_overrides=frozenset(trait("allowed_sensitive_overrides")),
-        extra_profile_keys=frozenset(trait("extra_profile_keys")),
+        default_access=trait("default_access", "deny"),
+        allowed_sensitive_overrides=frozenset(trait("allowed_sensitive_overrides", set())),
+        extra_profile_keys=frozenset(trait("extra_profile_keys", set())),
     )
     _, findings = lint(raw, rules)
     if errors := [finding for finding in findings if finding.level == "error"]:

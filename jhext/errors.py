@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from html import escape
 
 from tornado import web
@@ -43,7 +44,11 @@ class SpawnRefused(SpawnException):  # type: ignore[misc]
 
 def from_http_error(error: web.HTTPError) -> Refusal:
     """Take over a refusal that code of the operator raised, with its own words."""
-    message = getattr(error, "jupyterhub_message", None) or error.log_message or ""
+    # What SpawnException has for the log besides its message is not for users.
+    message = getattr(error, "jupyterhub_message", "") or getattr(error, "message", "")
+    if not message and error.log_message:
+        with suppress(TypeError, ValueError):
+            message = error.log_message % error.args
     return Refusal(Reason.NONE_PERMITTED, message or "You may not start a server.")
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import copy
+import inspect
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
+from .profiles.freeze import thaw
 from .upstream import KubeSpawnerSeams
 
 
@@ -26,16 +28,38 @@ class AppliedOverrides:
         self._before: dict[str, Any] = {}
 
     def apply(self, overrides: Mapping[str, Any]) -> None:
-        """Apply a ``kubespawner_override`` and note what was there before."""
+        """Apply a ``kubespawner_override`` and note what was there before.
+
+        Neither the overrides nor what callables in them give ends up in the spawner itself:
+        other spawners have the same, and what is put into a spawner is changed in place.
+
+        Raises
+        ------
+        TypeError
+            A callable gives an awaitable, which KubeSpawner would set the trait to.
+        """
         for name in overrides:
             if name not in self._before:
                 value = getattr(self._spawner, name)
                 # Dicts are merged in place, so the one before is kept by value.
-                self._before[name] = copy.deepcopy(value) if isinstance(value, dict) else value
-        self._spawner.apply_overrides(overrides)
+                self._before[name] = thaw(value) if isinstance(value, dict) else value
+        self._spawner.apply_overrides(
+            {name: partial(_fresh, name, value) for name, value in overrides.items()}
+        )
 
     def undo(self) -> None:
         """Put back what was there before."""
         for name, value in self._before.items():
             setattr(self._spawner, name, value)
         self._before = {}
+
+
+def _fresh(name: str, value: Any, spawner: KubeSpawnerSeams) -> Any:
+    """Give the value of an override, as a copy."""
+    if callable(value):
+        value = value(spawner)
+        if inspect.isawaitable(value):
+            if inspect.iscoroutine(value):
+                value.close()
+            raise TypeError(f"the callable for {name} is async")
+    return thaw(value)

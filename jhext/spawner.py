@@ -20,9 +20,8 @@ from .profiles.access import Person
 from .profiles.catalog import Catalog
 from .profiles.finding import ConfigurationError
 from .profiles.form import FormPages
-from .profiles.freeze import thaw
 from .profiles.library import Library
-from .profiles.selection import NOTHING_PERMITTED, Selection, select
+from .profiles.selection import NOTHING_PERMITTED, Selection, refuse_profile, select
 from .refusal import Reason, Refusal
 from .traits import ConfiguredKubeSpawner
 
@@ -63,11 +62,17 @@ class ProfileKubeSpawner(ConfiguredKubeSpawner):
         sources = [listed, self.settings.profiles] if self.settings else [listed]
         try:
             catalog, new = _LIBRARY.catalog(
-                sources, self.lint_rules, self.policy, configuration=(type(self), self.config)
+                sources,
+                self.lint_rules,
+                self.policy,
+                configuration=(type(self), self.config),
+                variant=self.lint_variant,
             )
         except ConfigurationError as error:
             self.log.error("No profile can be started:\n%s", error)
             raise faulty_configuration(str(error)) from None
+        except Exception as error:
+            raise self._refusal("Reading the profiles", error) from error
         if new:
             for finding in catalog.findings:
                 log = self.log.critical if finding.level == "error" else self.log.warning
@@ -80,13 +85,15 @@ class ProfileKubeSpawner(ConfiguredKubeSpawner):
     async def _call_profile_list(self, profile_list: Any) -> Any:
         try:
             return await maybe_future(profile_list(self))
-        except web.HTTPError as error:
-            if error.status_code >= 500:
-                raise faulty_configuration(str(error)) from error
-            raise from_http_error(error) from error
         except Exception as error:
-            self.log.exception("The callable profile_list failed for %s", self._log_name)
-            raise faulty_configuration(f"profile_list: {type(error).__name__}") from error
+            raise self._refusal("The callable profile_list", error) from error
+
+    def _refusal(self, what: str, error: Exception) -> Refusal:
+        """Answer what code of the operator raised: with its words if it refuses."""
+        if isinstance(error, web.HTTPError) and error.status_code < 500:
+            return from_http_error(error)
+        self.log.error("%s failed for %s", what, self._log_name, exc_info=error)
+        return faulty_configuration(f"{what} failed: {type(error).__name__}")
 
     async def _person(self, catalog: Catalog) -> Person:
         return Person(
@@ -98,7 +105,9 @@ class ProfileKubeSpawner(ConfiguredKubeSpawner):
         )
 
     async def _claims(self) -> Mapping[str, Any]:
-        auth_state = await self.user.get_auth_state() or {}
+        auth_state = await self.user.get_auth_state()
+        if not isinstance(auth_state, Mapping):
+            return {}
         own = auth_state.get("jhext")
         claims = own.get("claims") if isinstance(own, Mapping) else None
         if claims is None and self.claims_key:
@@ -158,17 +167,18 @@ class ProfileKubeSpawner(ConfiguredKubeSpawner):
         SpawnRefused
             It may not be started; nothing was applied.
         """
-        if not self.has_profiles and self.default_access == "allow":
-            await super().load_user_options()
-            return
         catalog = None
         try:
+            if not self.has_profiles and self.default_access == "allow":
+                refuse_profile(self.user_options)
+                self._forget_grant()
+                return
             self._require_profiles()
             catalog = await self._catalog()
             person = await self._person(catalog)
             extra = frozenset(self.extra_user_options)
             selection = select(catalog, person, self.user_options, extra_options=extra)
-            if selection != self._granted:
+            if not selection.starts_the_same(self._granted):
                 self._apply(selection)
         except Refusal as refusal:
             self._forget_grant()
@@ -187,9 +197,9 @@ class ProfileKubeSpawner(ConfiguredKubeSpawner):
     def _apply(self, selection: Selection) -> None:
         self._forget_grant()
         try:
-            self._overrides.apply(thaw(selection.profile.kubespawner_override))
+            self._overrides.apply(selection.profile.kubespawner_override)
             for item in selection.chosen:
-                overrides = thaw(item.overrides)
+                overrides = item.overrides
                 if item.free_text:
                     overrides = upstream.format_free_text(overrides, item.value)
                 try:
@@ -202,8 +212,8 @@ class ProfileKubeSpawner(ConfiguredKubeSpawner):
         except Refusal:
             raise
         except Exception as error:
-            self.log.exception("Profile %s cannot be applied", selection.profile.slug)
-            raise faulty_configuration(f"{type(error).__name__} in an override") from error
+            what = f"An override of profile {selection.profile.slug}"
+            raise self._refusal(what, error) from error
 
     def _forget_grant(self) -> None:
         self._overrides.undo()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from kubespawner import KubeSpawner
@@ -152,19 +153,31 @@ class ConfiguredKubeSpawner(KubeSpawnerSeams):
             value = value.get_value([])
         if isinstance(value, list | dict):
             section["profile_list"] = share(value)
-        if (settings := section.get("settings")) is not None:
+        if isinstance(settings := section.get("settings"), Settings):
             for name, value in settings.hub.traits.items():
-                section.setdefault(name, value)
+                if isinstance(written := section.setdefault(name, value), LazyConfigValue):
+                    section[name] = copy.deepcopy(written).get_value(value)
 
     @property
     def has_profiles(self) -> bool:
         """Whether there is any source of profiles, be it one that yields none."""
-        return bool(self.profile_list or (self.settings and self.settings.profiles))
+        return bool(self.profile_list or (self.settings and self.settings.has_profiles))
 
     @property
     def policy(self) -> Policy:
         """How rules are read."""
         return Policy(self.default_access, self.admin_bypass)  # type: ignore[arg-type]
+
+    @property
+    def lint_variant(self) -> tuple[tuple[str, frozenset[str]], ...]:
+        """Give what the rules of the lint depend on and hooks may set for one spawner.
+
+        Traits that were never set are not read, since each spawner would make their defaults.
+        """
+        names = ("allowed_sensitive_overrides", "extra_profile_keys")
+        return tuple(
+            (name, frozenset(getattr(self, name))) for name in names if self.trait_has_value(name)
+        )
 
     def lint_rules(self) -> LintRules:
         """Say how profiles are checked."""

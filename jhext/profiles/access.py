@@ -55,7 +55,15 @@ class Person:
 
     @cached_property
     def variables(self) -> Mapping[str, Any]:
-        """What expressions see."""
+        """What expressions see.
+
+        Raises
+        ------
+        EvaluationError
+            The claims are nested so deep that the evaluator would overflow the stack.
+        """
+        if _is_deeper(self.claims, _MAX_DEPTH):
+            raise EvaluationError(f"the claims are nested more than {_MAX_DEPTH} levels deep")
         return {
             "user": self.user,
             "groups": sorted(self.groups),
@@ -83,6 +91,24 @@ class Decision:
     allowed: bool
     rule: str
     reason: str
+
+
+_MAX_DEPTH = 100
+"""Levels of nested claims; far more than any directory gives."""
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    level = [value]
+    for _ in range(levels):
+        level = [
+            inner
+            for item in level
+            if isinstance(item, Mapping | list | tuple)
+            for inner in (item.values() if isinstance(item, Mapping) else item)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _names(value: Any) -> frozenset[str]:
@@ -213,7 +239,7 @@ def _blocked(access: Access, person: Person) -> Decision | None:
         except EvaluationError as error:
             return Decision(False, f"block_if: {rule.source}", f"block_if failed, {error}")
         if value is not False:
-            return Decision(False, f"block_if: {rule.source}", f"block_if is {value!r}")
+            return Decision(False, f"block_if: {rule.source}", f"block_if is {_told(value)}")
     return None
 
 
@@ -232,5 +258,10 @@ def _allowed(access: Access, person: Person) -> Decision:
             return Decision(False, f"allow_if: {rule.source}", f"allow_if failed, {error}")
         if value is True:
             return Decision(True, f"allow_if: {rule.source}", "allow_if is true")
-        return Decision(False, f"allow_if: {rule.source}", f"allow_if is {value!r}, not true")
+        return Decision(False, f"allow_if: {rule.source}", f"allow_if is {_told(value)}, not true")
     return Decision(False, "no rule", "no allowing rule is met")
+
+
+def _told(value: Any) -> str:
+    """Say what an expression yielded without telling claims."""
+    return str(value).lower() if isinstance(value, bool) else f"a {type(value).__name__}"

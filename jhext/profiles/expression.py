@@ -48,17 +48,17 @@ class Expression:
             program = cel.compile(source)
         except ValueError as error:
             raise ValueError(f"not a CEL expression: {error}") from None
-        free = set(program.variables()) - set(_MACRO_VARIABLE.findall(source))
-        if unknown := sorted(free - VARIABLES):
+        named = set(program.variables())
+        if unknown := sorted(named - VARIABLES - set(_MACRO_VARIABLE.findall(source))):
             raise ValueError(
                 f"unknown variable {', '.join(unknown)}; rules have {', '.join(sorted(VARIABLES))}"
             )
         # Operators are listed as functions too, under names that no identifier can have.
-        named = {name for name in program.functions() if name.isidentifier()}
-        if unknown := sorted(named - FUNCTIONS):
+        functions = {name for name in program.functions() if name.isidentifier()}
+        if unknown := sorted(functions - FUNCTIONS):
             raise ValueError(f"unknown function {', '.join(unknown)}")
         self.source = source
-        self.variables = frozenset(free)
+        self.variables = named & VARIABLES
         self._program = program
 
     def evaluate(self, variables: Mapping[str, Any]) -> Any:

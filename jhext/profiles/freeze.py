@@ -34,6 +34,8 @@ class FrozenList(list[Any]):
 
 def freeze(value: Any) -> Any:
     """Copy the containers of a value into frozen ones; everything else is taken as it is."""
+    if isinstance(value, FrozenDict | FrozenList):
+        return value
     if isinstance(value, Mapping):
         return FrozenDict((key, freeze(item)) for key, item in value.items())
     if isinstance(value, list | tuple):
@@ -42,12 +44,13 @@ def freeze(value: Any) -> Any:
 
 
 def thaw(value: Any) -> Any:
-    """Copy the containers of a frozen value into ordinary ones, for code that changes them."""
+    """Copy a value for code that changes it; what is callable is taken as it is."""
     if isinstance(value, Mapping):
         return {key: thaw(item) for key, item in value.items()}
     if isinstance(value, list):
         return [thaw(item) for item in value]
-    return value
+    # Kubernetes' own objects, say, which KubeSpawner takes in the place of dicts.
+    return value if callable(value) else copy.deepcopy(value)
 
 
 class Shared:

@@ -215,6 +215,9 @@ def _override_problems(
     overrides: Mapping[str, Any], rules: LintRules, *, template: bool
 ) -> Iterator[tuple[str, str]]:
     for name, value in overrides.items():
+        if not isinstance(name, str):
+            yield str(name), f"must be the name of a trait, not {_type(name)}"
+            continue
         if _is_sensitive(name) and name not in rules.allowed_sensitive_overrides:
             yield name, "may widen rights: name it in allowed_sensitive_overrides to let it pass"
         if inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(
@@ -257,12 +260,16 @@ def _template_problem(value: Any) -> str | None:
     """KubeSpawner formats these strings with ``str.format_map``: find what that would choke on."""
     for text in _strings(value):
         try:
-            fields = [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
+            fields = list(string.Formatter().parse(text))
         except ValueError as error:
             return f"not a format string: {error}"
-        for name in fields:
-            if name != "value" and name.startswith(("value.", "value[")):
+        for _, name, specification, _ in fields:
+            if name is None:
+                continue
+            if name.startswith(("value.", "value[")) or "{" in (specification or ""):
                 return f"{{{name}}} reaches into the text of a user: only {{value}} is allowed"
+            if not name.isidentifier():
+                return f"{{{name}}} is no field: only {{value}} is; double other braces"
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..refusal import Reason, Refusal
@@ -67,6 +67,10 @@ class Selection:
             for item in self.chosen
         }
 
+    def starts_the_same(self, other: Selection | None) -> bool:
+        """Tell whether another selection changes the same about a spawner, by whatever rule."""
+        return other is not None and replace(other, rule=self.rule) == self
+
 
 def select(
     catalog: Catalog,
@@ -103,6 +107,20 @@ def select(
         message = f"The options hold something this profile does not have: {shown}."
         raise Refusal(Reason.OPTIONS, message)
     return Selection(permitted.profile, chosen, permitted.decision.rule)
+
+
+def refuse_profile(user_options: Any) -> None:
+    """Refuse options that name a profile where there are none.
+
+    KubeSpawner answers them with a ValueError, which JupyterHub counts as its own failure.
+
+    Raises
+    ------
+    Refusal
+        They do, or they are no options.
+    """
+    if _mapping(user_options).get("profile"):
+        raise Refusal(Reason.PROFILE, _NOT_YOURS, detail="no profiles are configured")
 
 
 def default_of(permitted: Sequence[Permitted]) -> Permitted:
