@@ -179,7 +179,10 @@ class DevCluster:
     async def _serve(self, stack: AsyncExitStack, api: KubernetesApi) -> None:
         context, self.ca_file = await asyncio.to_thread(make_certificate, self._state / "tls")
         runner = web.AppRunner(
-            api.application(), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS
+            api.application(),
+            access_log=None,
+            handler_cancellation=True,  # a watch ends when its client has gone
+            shutdown_timeout=_SHUTDOWN_SECONDS,
         )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

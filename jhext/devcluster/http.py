@@ -26,7 +26,7 @@ from .watch import Selection, watch
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 # As a real API server, which shows no more than this to those it does not know.
-_PUBLIC_PATHS = frozenset({"/healthz", "/livez", "/readyz", "/version"})
+_PUBLIC_PATHS = frozenset({"/healthz", "/livez", "/readyz"})
 
 
 class KubernetesApi:
@@ -52,14 +52,10 @@ class KubernetesApi:
         )
         application.add_routes(
             [
-                *(web.get(path, _ok) for path in ("/healthz", "/livez", "/readyz")),
-                web.get("/version", _document(discovery.VERSION)),
-                web.get("/openapi/v2", _document(discovery.OPENAPI)),
-                web.get("/api", _document(discovery.CORE_VERSIONS)),
-                web.get("/apis", _document(discovery.groups())),
-                web.get("/api/{version}", _resources),
-                web.get("/apis/{group}", _group),
-                web.get("/apis/{group}/{version}", _resources),
+                *(web.get(f"{path}{{slash:/?}}", handler) for path, handler in _FIXED.items()),
+                web.get("/api/{version}{slash:/?}", _resources),
+                web.get("/apis/{group}{slash:/?}", _group),
+                web.get("/apis/{group}/{version}{slash:/?}", _resources),
                 web.route("*", "/{path:.*}", self._objects),
             ]
         )
@@ -128,22 +124,22 @@ class KubernetesApi:
         metadata: Object = {"resourceVersion": str(self._store.revision)}
         limit = _number(request, "limit") or 0
         if limit:
-            start = _read_continue(request.query.get("continue", ""))
-            if rest := len(objects) - start - limit > 0:
-                metadata["continue"] = _write_continue(start + limit)
-                metadata["remainingItemCount"] = rest
-            objects = objects[start : start + limit]
+            last = _read_continue(request.query.get("continue", ""))
+            objects = [obj for obj in objects if _position(obj) > last]
+            if len(objects) > limit:
+                metadata["continue"] = _write_continue(_position(objects[limit - 1]))
+                metadata["remainingItemCount"] = len(objects) - limit
+            objects = objects[:limit]
         if _wants_table(request):
             return web.json_response(table(resource, objects, metadata))
         return web.json_response(_list_document(resource, metadata, objects))
 
     async def _watch(self, request: web.Request, target: Target) -> web.StreamResponse:
-        timeout = _number(request, "timeoutSeconds")
         events = watch(
             self._store,
             _selection(request, target),
-            since=request.query.get("resourceVersion", ""),
-            timeout_seconds=timeout,
+            since=_number(request, "resourceVersion") or None,
+            timeout_seconds=_number(request, "timeoutSeconds"),
             bookmarks=_flag(request, "allowWatchBookmarks"),
         )
         response = web.StreamResponse(
@@ -156,10 +152,7 @@ class KubernetesApi:
             if as_table and event_type not in ("ERROR", "BOOKMARK"):
                 shown = table(target.resource, [obj], {})
             line = json.dumps({"type": event_type, "object": shown}) + "\n"
-            try:
-                await response.write(line.encode())
-            except ConnectionError:  # the client has gone, as watching clients do
-                break
+            await response.write(line.encode())
         return response
 
     async def _write(self, request: web.Request, target: Target) -> web.StreamResponse:
@@ -280,10 +273,7 @@ class KubernetesApi:
         await response.prepare(request)
         lines = _number(request, "tailLines")
         async for chunk in read_log(path, tail_lines=lines, running=running):
-            try:
-                await response.write(chunk)
-            except ConnectionError:
-                break
+            await response.write(chunk)
         return response
 
 
@@ -401,16 +391,22 @@ def _number(request: web.Request, name: str) -> int | None:
     return int(text)
 
 
-def _write_continue(start: int) -> str:
-    return base64.urlsafe_b64encode(str(start).encode()).decode()
+def _position(obj: Object) -> list[str]:
+    """Return where an object stands in a list of its kind."""
+    return [obj["metadata"].get("namespace", ""), obj["metadata"]["name"]]
 
 
-def _read_continue(token: str) -> int:
+def _write_continue(position: list[str]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
+
+
+def _read_continue(token: str) -> list[str]:
     if not token:
-        return 0
+        return []
     try:
-        return int(base64.urlsafe_b64decode(token))
-    except ValueError as error:
+        namespace, name = json.loads(base64.urlsafe_b64decode(token))
+        return [str(namespace), str(name)]
+    except (ValueError, TypeError) as error:
         raise bad_request("continue key is not valid") from error
 
 
@@ -451,3 +447,12 @@ async def _read_body(request: web.Request) -> Any:
         return yaml.safe_load(content) if "yaml" in request.content_type else json.loads(content)
     except (ValueError, yaml.YAMLError) as error:
         raise bad_request(f"the object provided is unrecognized: {error}") from error
+
+
+_FIXED = {
+    **dict.fromkeys(_PUBLIC_PATHS, _ok),
+    "/version": _document(discovery.VERSION),
+    "/openapi/v2": _document(discovery.OPENAPI),
+    "/api": _document(discovery.CORE_VERSIONS),
+    "/apis": _document(discovery.groups()),
+}

@@ -8,7 +8,7 @@ from typing import Any
 import jsonpatch
 import jsonpointer
 
-from .errors import ApiError, bad_request
+from .errors import ApiError
 from .resources import Object
 
 JSON_PATCH = "application/json-patch+json"
@@ -43,15 +43,12 @@ def apply_patch(obj: Object, patch: Any, content_type: str) -> Object:
     Raises
     ------
     ApiError
-        415 for a format that is not known, 422 for a JSON patch that does not fit the object,
-        400 for a patch that is no patch.
+        415 for a format that is not known, 422 for a patch that does not fit the object.
     """
     if content_type == JSON_PATCH:
         return _json_patch(obj, patch)
-    if not isinstance(patch, dict):
-        raise bad_request("the patch is not a JSON object")
     if content_type == MERGE_PATCH:
-        merged: Object = merge_patch(obj, patch)
+        merged = merge_patch(obj, patch)
     elif content_type in (STRATEGIC_PATCH, APPLY_PATCH):
         merged = strategic_merge_patch(obj, patch)
     else:
@@ -62,20 +59,22 @@ def apply_patch(obj: Object, patch: Any, content_type: str) -> Object:
             "the body of the request was in an unknown format - "
             f"accepted media types include: {known}",
         )
+    if not isinstance(merged, dict):
+        raise _unfit("the patch is no object")
     return merged
 
 
+def _unfit(problem: object) -> ApiError:
+    return ApiError(
+        422, "Invalid", f"the server rejected our request due to an error in our request: {problem}"
+    )
+
+
 def _json_patch(obj: Object, patch: Any) -> Object:
-    if not isinstance(patch, list):
-        raise bad_request("json patch must be a list of operations")
     try:
         patched: Object = jsonpatch.JsonPatch(patch).apply(obj)
     except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError) as error:
-        raise ApiError(
-            422,
-            "Invalid",
-            f"the server rejected our request due to an error in our request: {error}",
-        ) from error
+        raise _unfit(error) from error
     return patched
 
 
@@ -125,7 +124,7 @@ def _merge_list(target: list[Any], patch: list[Any], field: str) -> list[Any]:
     merged = list(target)
     for item in patch:
         if not isinstance(item, dict) or key not in item:
-            raise bad_request(f"map: {item} does not contain declared merge key: {key}")
+            raise _unfit(f"map: {item} does not contain declared merge key: {key}")
         found = next((i for i, old in enumerate(merged) if old.get(key) == item[key]), None)
         if item.get("$patch") == "delete":
             if found is not None:

@@ -8,10 +8,10 @@ from typing import Any
 
 from .clock import timestamp
 from .defaults import fill_secret, new_object
-from .errors import ApiError, already_exists, bad_request, conflict, not_found
+from .errors import ApiError, already_exists, bad_request, conflict, invalid, not_found
 from .patch import apply_patch
 from .resources import NAMESPACES, PODS, SECRETS, Object, Resource
-from .schema import check_types
+from .schema import type_problem
 from .store import Store
 from .validation import validate, validate_update
 
@@ -88,7 +88,7 @@ class Registry:
                 f'{body["kind"]} in version "{body.get("apiVersion")}" cannot be handled as a '
                 f"{resource.kind}: no kind matches"
             )
-        check_types(resource, body)
+        _check_types(resource, body)
         if resource.namespaced:
             self._check_namespace(resource, namespace, body)
         obj = new_object(resource, namespace, body)
@@ -137,7 +137,7 @@ class Registry:
             400, 404, 409 or 422, as Kubernetes decides.
         """
         old = self.store.get(resource, namespace, name)
-        check_types(resource, new)
+        _check_types(resource, new)
         wanted = self._merged_with_stored(resource, old, new, subresource)
         if resource is SECRETS:
             fill_secret(wanted)
@@ -209,6 +209,8 @@ class Registry:
         """
         old = self.store.get(resource, namespace, name)
         new = apply_patch(copy.deepcopy(old), patch, content_type)
+        if problem := type_problem(resource, new):
+            raise invalid(resource, name, "patch", f"Invalid value: {problem}")
         return self.replace(
             resource, namespace, name, new, subresource=subresource, dry_run=dry_run
         )
@@ -287,6 +289,14 @@ class Registry:
         if namespace is None:
             raise not_found(NAMESPACES, name)
         self.store.remove(NAMESPACES, namespace)
+
+
+def _check_types(resource: Resource, body: Object) -> None:
+    if problem := type_problem(resource, body):
+        raise bad_request(
+            f'{resource.kind} in version "{resource.api_version}" cannot be handled as a '
+            f"{resource.kind}: {problem}"
+        )
 
 
 def _grace_period(resource: Resource, obj: Object, options: DeleteOptions) -> int:

@@ -7,7 +7,6 @@ from typing import Any
 
 from kubernetes_asyncio.client import models
 
-from .errors import bad_request
 from .resources import EVENTS, Object, Resource
 
 _LIST = re.compile(r"^list\[(.+)\]$")
@@ -23,23 +22,13 @@ _SCALARS: dict[str, tuple[type, ...]] = {
 _QUANTITIES = frozenset({"limits", "requests", "capacity", "allocatable", "hard", "overhead"})
 
 
-def check_types(resource: Resource, obj: Object) -> None:
-    """Refuse a document in which a known field has the wrong type.
+def type_problem(resource: Resource, obj: Object) -> str | None:
+    """Return which known field of a document has the wrong type, or None when none has.
 
     Unknown fields are let through, as by Kubernetes without strict field validation.
-
-    Raises
-    ------
-    ApiError
-        400, naming the first such field.
     """
     model = "CoreV1Event" if resource is EVENTS else f"V1{resource.kind}"
-    problem = _problem(model, obj, resource.kind)
-    if problem:
-        raise bad_request(
-            f'{resource.kind} in version "{resource.api_version}" cannot be handled as a '
-            f"{resource.kind}: {problem}"
-        )
+    return _problem(model, obj, resource.kind)
 
 
 def _problem(type_name: str, value: Any, path: str) -> str | None:

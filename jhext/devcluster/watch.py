@@ -7,7 +7,7 @@ import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from .errors import ApiError, bad_request
+from .errors import ApiError
 from .resources import Object, Resource
 from .selectors import Predicate
 from .store import Change, Store
@@ -57,7 +57,7 @@ async def watch(
     store: Store,
     selection: Selection,
     *,
-    since: str,
+    since: int | None,
     timeout_seconds: float | None,
     bookmarks: bool,
 ) -> AsyncIterator[Event]:
@@ -66,18 +66,11 @@ async def watch(
     Parameters
     ----------
     since
-        A resourceVersion to continue from; empty or ``0`` begins with what exists.
+        The resourceVersion to continue from; None begins with what exists. One that is too old
+        is answered by an ``ERROR`` event, as in Kubernetes.
     bookmarks
         Whether a quiet watch yields bookmarks.
-
-    Raises
-    ------
-    ApiError
-        400 for a resourceVersion that is none, before anything is yielded. One that is too old
-        is an ``ERROR`` event, as in Kubernetes.
     """
-    if since not in ("", "0") and not since.isdecimal():
-        raise bad_request(f"resourceVersion: Invalid value: {since!r}")
     lifetime = random.uniform(*_DEFAULT_TIMEOUT) if timeout_seconds is None else timeout_seconds  # noqa: S311 - only spreads reconnects
     loop = asyncio.get_running_loop()
     end = loop.time() + lifetime
@@ -98,12 +91,12 @@ async def watch(
                 yield event_or_none
 
 
-def _backlog(store: Store, selection: Selection, since: str) -> list[Event]:
-    if since in ("", "0"):
+def _backlog(store: Store, selection: Selection, since: int | None) -> list[Event]:
+    if since is None:
         existing = store.items(selection.resource, selection.namespace)
         return [("ADDED", obj) for obj in existing if selection.includes(obj)]
     try:
-        changes = store.changes_since(int(since))
+        changes = store.changes_since(since)
     except ApiError as expired:
         return [("ERROR", expired.status())]
     return [event for change in changes if (event := translate(change, selection))]
