@@ -121,6 +121,11 @@ class LocalHub:
         )
         self._hub.wait_until(lambda: _healthy(self.url), 60)
 
+    @property
+    def runs(self) -> bool:
+        """Whether the hub has been started and not ended."""
+        return self._hub is not None and self._hub.process.poll() is None
+
     def stop_hub(self) -> None:
         """Ask the hub to end, and wait for it."""
         if self._hub:
