@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-
 import pytest
 
 from jhext.demo.accounts import Account
-from tests.hub.bench import Bench
 from tests.hub.conftest import RunHub
 
 pytestmark = pytest.mark.hub_versions

@@ -28,7 +28,7 @@ def bench(run_hub: RunHub, request: pytest.FixtureRequest) -> Bench:
     return run_hub([EVE], settings, config)
 
 
-async def test_d03_f1_pages(bench: Bench) -> None:
+async def test_d03_f01_pages(bench: Bench) -> None:
     async with bench.browser("eve") as browser:
         for answer in (
             await browser.get("/hub/spawn"),
@@ -45,7 +45,7 @@ async def test_d03_f1_pages(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("body", [None, {}, {"user_options": {}}, {"profile": "small"}])
-async def test_d03_f1_rest(bench: Bench, body: object) -> None:
+async def test_d03_f01_rest(bench: Bench, body: object) -> None:
     async with bench.program("eve") as program:
         for path in ("/users/eve/server", "/users/eve/servers/named"):
             answer = await program.api("POST", path, body)

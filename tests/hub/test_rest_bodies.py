@@ -40,7 +40,7 @@ NOT_A_STRING: list[Any] = [True, 0, 1.5, ["small"], {"slug": "small"}, [[]], [No
 TEXT = "image--unlisted-choice"
 
 REFUSED: dict[str, list[dict[str, Any]]] = {
-    "F3 a profile that is no string": [{"profile": value} for value in NOT_A_STRING],
+    "a profile that is no string": [{"profile": value} for value in NOT_A_STRING],
     "a choice that is no string": [{"profile": "small", "image": value} for value in NOT_A_STRING],
     "text that is no string": [{"profile": "small", TEXT: value} for value in NOT_A_STRING],
     "text without a profile": [{TEXT: "evil/x"}, {"image": "new", TEXT: "evil/x"}],
