@@ -1,0 +1,1 @@
+"""What other systems configure, converted to the settings of jhext; pure functions."""

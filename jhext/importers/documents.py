@@ -1,0 +1,67 @@
+"""The YAML documents that importers read, and the one that they write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .imported import mapping, unreadable
+
+
+def read_documents(path: Path) -> list[Mapping[str, Any]]:
+    """Read all documents of a file, without the empty ones.
+
+    Raises
+    ------
+    ConfigurationError
+        It cannot be read, or holds something other than mappings.
+    """
+    try:
+        with path.open(encoding="utf-8") as stream:
+            documents = list(yaml.safe_load_all(stream))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise unreadable(str(path), str(error)) from None
+    return [mapping(document, str(path)) for document in documents if document is not None]
+
+
+def one(documents: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Give the only document.
+
+    Raises
+    ------
+    ConfigurationError
+        There is another number of them.
+    """
+    if len(documents) != 1:
+        raise unreadable("values", f"one document is expected, not {len(documents)}")
+    return documents[0]
+
+
+def merged(values: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Merge values as helm does: mappings key by key, all else by the last; null takes out."""
+    result: dict[str, Any] = {}
+    for item in values:
+        for key, value in item.items():
+            if value is None:
+                result.pop(key, None)
+            elif isinstance(value, Mapping):
+                before = result.get(key)
+                result[key] = merged([before if isinstance(before, Mapping) else {}, value])
+            else:
+                result[key] = value
+    return result
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what stands in two places twice, as people would."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def dump(settings: Mapping[str, Any]) -> str:
+    """Write settings as YAML, in the order they have."""
+    return yaml.dump(settings, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
