@@ -12,7 +12,8 @@ from .expression import Expression
 from .finding import Finding
 from .model import PATH_SEPARATOR, Choice, Option, Profile, walk_options
 
-_OPEN = Decision(True, "no rule", "open to whoever has the profile")
+OPEN = Decision(True, "no rule", "open to whoever has the profile")
+"""What holds for a choice without an allowing rule."""
 _DEFAULTS: Mapping[DefaultAccess, Decision] = {
     "allow": Decision(True, "default_access", "no rule is written and default_access is allow"),
     "deny": Decision(False, "default_access", "no rule is written and default_access is deny"),
@@ -228,7 +229,7 @@ class Catalog:
         bypass = self.policy.admin_bypass
         choices = []
         for choice_name, choice in option.choices.items():
-            if not decide(choice, person, default=_OPEN, admin_bypass=bypass).allowed:
+            if not decide(choice, person, default=OPEN, admin_bypass=bypass).allowed:
                 continue
             prefix = f"{key}{PATH_SEPARATOR}{choice_name}{PATH_SEPARATOR}"
             nested = self._options(choice.profile_options, person, prefix)
@@ -237,7 +238,7 @@ class Catalog:
         unlisted = option.unlisted_choice
         free_text = (
             unlisted.enabled
-            and decide(unlisted, person, default=_OPEN, admin_bypass=bypass).allowed
+            and decide(unlisted, person, default=OPEN, admin_bypass=bypass).allowed
         )
         return PermittedOption(name, key, option, tuple(choices), free_text)
 
