@@ -12,28 +12,29 @@ Step = Callable[[], Awaitable[object]]
 
 
 async def cpu_seconds(
-    steps: Mapping[str, Step], rounds: int = 31, batch_seconds: float = 0.02
+    makers: Mapping[str, Callable[[], Step]], rounds: int = 31, batch_seconds: float = 0.02
 ) -> dict[str, float]:
-    """Median CPU time of the process for one call of each step.
+    """Median CPU time of the process for one step; making the step is not counted.
 
-    Each round calls every step in turn, as often as fills `batch_seconds`, so that the clock's
-    resolution does not matter and a slow moment of the machine is shared.
+    Each round takes every alternative in turn, as often as fills `batch_seconds`, so that the
+    clock's resolution does not matter and a slow moment of the machine is shared.
     """
     calls = {}
-    for name, step in steps.items():
-        await step()  # caches fill, templates compile
-        calls[name] = max(1, round(batch_seconds / await _batch(step, 5)))
-    samples: dict[str, list[float]] = {name: [] for name in steps}
+    for name, make in makers.items():
+        await make()()  # caches fill, templates compile
+        calls[name] = max(1, round(batch_seconds / await _batch(make, 5)))
+    samples: dict[str, list[float]] = {name: [] for name in makers}
     for _ in range(rounds):
-        for name, step in steps.items():
-            samples[name].append(await _batch(step, calls[name]))
+        for name, make in makers.items():
+            samples[name].append(await _batch(make, calls[name]))
     return {name: median(values) for name, values in samples.items()}
 
 
-async def _batch(step: Step, calls: int) -> float:
+async def _batch(make: Callable[[], Step], calls: int) -> float:
+    steps = [make() for _ in range(calls)]
     gc.collect()
     start = time.process_time()
-    for _ in range(calls):
+    for step in steps:
         await step()
     return (time.process_time() - start) / calls
 

@@ -12,8 +12,6 @@ from jupyterhub.objects import Hub, Server
 from kubespawner import KubeSpawner
 from traitlets.config import Config
 
-from jhext import ProfileKubeSpawner
-
 
 @dataclass
 class Group:
@@ -95,19 +93,15 @@ def _profile(number: int) -> dict[str, Any]:
 CHOSEN = {"profile": "profile-0", "size": "medium"}
 
 
-def plain(count: int) -> KubeSpawner:
-    """Make a KubeSpawner with the callable that operators write to show people their profiles."""
+def filtered(count: int) -> Config:
+    """Configure plain KubeSpawner with the callable that operators write to filter profiles."""
     known = profiles(count)
 
     def permitted(spawner: KubeSpawner) -> list[dict[str, Any]]:
         names = {group.name for group in spawner.user.groups}
         return [profile for profile in known if names.intersection(profile["allowed_groups"])]
 
-    return make(KubeSpawner, Config({"KubeSpawner": {"profile_list": permitted}}))
-
-
-def ours(count: int) -> KubeSpawner:
-    return make(ProfileKubeSpawner, listed(count))
+    return Config({"KubeSpawner": {"profile_list": permitted}})
 
 
 def listed(count: int) -> Config:
