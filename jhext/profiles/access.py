@@ -8,7 +8,8 @@ The same keys stand on a profile, on a choice and on an ``unlisted_choice``:
 4. Where no allowing rule is written, the default decides: ``default_access`` for a profile; a
    choice is then open to whoever has the profile.
 
-Names are compared whole and exactly: no folding of case, no matching of a path's last part.
+The lines of mapping files are rules of profiles too. Names are compared whole and exactly: no
+folding of case, no matching of a path's last part.
 """
 
 from __future__ import annotations
@@ -197,8 +198,67 @@ ACCESS_KEYS = frozenset(Access.model_fields)
 """The keys that rules are written with."""
 
 
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """What mapping files say about a profile: rules that add to its own.
+
+    Parameters
+    ----------
+    allowed_users, allowed_groups, blocked_users, blocked_groups
+        Names, each with the place of the line that names it, as ``FILE:LINE``.
+    everybody
+        The place of the line that allows everybody; empty where none does.
+    """
+
+    allowed_users: Mapping[str, str] = field(default_factory=dict)
+    allowed_groups: Mapping[str, str] = field(default_factory=dict)
+    everybody: str = ""
+    blocked_users: Mapping[str, str] = field(default_factory=dict)
+    blocked_groups: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def allows(self) -> bool:
+        """Whether there is an allowing line, be it about nobody who exists."""
+        return bool(self.allowed_users or self.allowed_groups or self.everybody)
+
+    def blocking(self, person: Person) -> Decision | None:
+        """Give the decision of a line that blocks the person, if there is one."""
+        return _mapped(False, self.blocked_users, self.blocked_groups, "", person)
+
+    def allowing(self, person: Person) -> Decision | None:
+        """Give the decision of a line that allows the person, if there is one."""
+        return _mapped(True, self.allowed_users, self.allowed_groups, self.everybody, person)
+
+
+def _mapped(
+    allowed: bool,
+    users: Mapping[str, str],
+    groups: Mapping[str, str],
+    everybody: str,
+    person: Person,
+) -> Decision | None:
+    verdict = "allowed" if allowed else "blocked"
+    if place := users.get(person.user):
+        return Decision(allowed, f"mapping: {place}", f"{person.user} is {verdict}")
+    if groups and (named := groups.keys() & person.groups):
+        group = min(named)
+        return Decision(allowed, f"mapping: {groups[group]}", f"group {group} is {verdict}")
+    if everybody:
+        return Decision(allowed, f"mapping: {everybody}", f"everybody is {verdict}")
+    return None
+
+
+UNMAPPED = Mapped()
+"""What mapping files say where they say nothing."""
+
+
 def decide(
-    access: Access, person: Person, *, default: Decision, admin_bypass: bool = False
+    access: Access,
+    person: Person,
+    *,
+    default: Decision,
+    admin_bypass: bool = False,
+    mapped: Mapped = UNMAPPED,
 ) -> Decision:
     """Decide whether a person may have what carries these rules.
 
@@ -212,17 +272,21 @@ def decide(
         What holds where no allowing rule is written.
     admin_bypass
         Whether admins are allowed what no rule blocks.
+    mapped
+        What mapping files say besides.
 
     Returns
     -------
     Decision
         The answer, the rule that gave it, and a sentence for operators.
     """
-    if blocked := _blocked(access, person):
+    if blocked := _blocked(access, person) or mapped.blocking(person):
         return blocked
     if admin_bypass and person.admin:
         return Decision(True, "admin_bypass", f"{person.user} is an admin and admin_bypass is on")
-    if not access.has_allowing_rule:
+    if allowed := mapped.allowing(person):
+        return allowed
+    if not access.has_allowing_rule and not mapped.allows:
         return default
     return _allowed(access, person)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from .access import Decision, DefaultAccess, Person, decide
+from .access import UNMAPPED, Decision, DefaultAccess, Mapped, Person, decide
 from .expression import Expression
 from .finding import Finding
 from .model import PATH_SEPARATOR, Choice, Option, Profile, walk_options
@@ -113,6 +113,8 @@ class Catalog:
         What the checks found, for the log.
     version
         A short digest of what the catalogue was made from.
+    mapped
+        What mapping files say about them, by slug.
     """
 
     def __init__(
@@ -121,9 +123,12 @@ class Catalog:
         policy: Policy,
         findings: Sequence[Finding] = (),
         version: str = "",
+        mapped: Mapping[str, Mapped] | None = None,
     ) -> None:
         self.profiles = tuple(profile for profile, _ in profiles)
         self._raw = tuple(raw for _, raw in profiles)
+        by_slug = mapped or {}
+        self._mapped = tuple(by_slug.get(profile.slug, UNMAPPED) for profile in self.profiles)
         self.policy = policy
         self.findings = tuple(findings)
         self.version = version
@@ -142,13 +147,14 @@ class Catalog:
         everybody: list[int] = []
         self._by_user: dict[str, list[int]] = {}
         self._by_group: dict[str, list[int]] = {}
-        for n, profile in enumerate(self.profiles):
-            by_default = self._default.allowed and not profile.has_allowing_rule
-            if profile.allow_all or profile.allow_if is not None or by_default:
+        for n, (profile, mapped) in enumerate(zip(self.profiles, self._mapped, strict=True)):
+            has_allowing_rule = profile.has_allowing_rule or mapped.allows
+            by_default = self._default.allowed and not has_allowing_rule
+            if profile.allow_all or mapped.everybody or profile.allow_if or by_default:
                 everybody.append(n)
-            for user in profile.allowed_users or ():
+            for user in {*(profile.allowed_users or ()), *mapped.allowed_users}:
                 self._by_user.setdefault(user, []).append(n)
-            for group in profile.allowed_groups or ():
+            for group in {*(profile.allowed_groups or ()), *mapped.allowed_groups}:
                 self._by_group.setdefault(group, []).append(n)
         self._everybody = tuple(everybody)
 
@@ -198,7 +204,13 @@ class Catalog:
     def _decide(self, position: int, person: Person) -> Permitted | Decision:
         profile = self.profiles[position]
         bypass = self.policy.admin_bypass
-        decision = decide(profile, person, default=self._default, admin_bypass=bypass)
+        decision = decide(
+            profile,
+            person,
+            default=self._default,
+            admin_bypass=bypass,
+            mapped=self._mapped[position],
+        )
         if not decision.allowed:
             return decision
         entirely = position in self._open_options
@@ -237,8 +249,7 @@ class Catalog:
                 choices.append(PermittedChoice(choice_name, choice, nested))
         unlisted = option.unlisted_choice
         free_text = (
-            unlisted.enabled
-            and decide(unlisted, person, default=OPEN, admin_bypass=bypass).allowed
+            unlisted.enabled and decide(unlisted, person, default=OPEN, admin_bypass=bypass).allowed
         )
         return PermittedOption(name, key, option, tuple(choices), free_text)
 

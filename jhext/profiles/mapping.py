@@ -1,0 +1,189 @@
+"""The text file that says ``user:profile``, one right in a line.
+
+- ``user:profile``: the user may start the profile;
+- ``@group:profile``: members of the group may;
+- ``*:profile``: everybody may;
+- ``!user:profile`` and ``!@group:profile``: they may not, whatever else allows it;
+- ``#`` begins a comment; blank lines do not count.
+
+A profile is named by its slug or its display name. A line about a user is split at its first
+colon: display names can hold more. A line about a group is split at its last one, because the
+names of groups hold colons, and takes a slug. Blanks around either side do not count. The file is
+UTF-8, with or without a byte-order mark, and its lines end as on UNIX or as on Windows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from .access import Mapped
+from .finding import ConfigurationError, Finding
+
+Kind = Literal["user", "group", "everybody"]
+
+
+@dataclass(frozen=True, slots=True)
+class MappingLine:
+    """One line: who may, or may not, start what.
+
+    Parameters
+    ----------
+    number
+        Its number in the file, counted from 1.
+    deny
+        Whether it takes the right away.
+    kind
+        Whom it is about.
+    name
+        The name of the user or group; empty for everybody.
+    profile
+        The profile, as it is written.
+    """
+
+    number: int
+    deny: bool
+    kind: Kind
+    name: str
+    profile: str
+
+    def __str__(self) -> str:
+        who = {"user": self.name, "group": f"@{self.name}", "everybody": "*"}[self.kind]
+        return f"{'!' * self.deny}{who}:{self.profile}"
+
+    @property
+    def meaning(self) -> str:
+        """How it was read, as a sentence."""
+        who = "everybody" if self.kind == "everybody" else f"{self.kind} {self.name!r}"
+        return f"{who} {'may not' if self.deny else 'may'} start {self.profile!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class MappingFile:
+    """A file of such lines.
+
+    Parameters
+    ----------
+    file
+        Its name.
+    lines
+        Its lines, without comments and blank ones.
+    """
+
+    file: str
+    lines: tuple[MappingLine, ...]
+
+
+def parse_mapping(content: bytes, file: str) -> MappingFile:
+    """Read the content of a mapping file.
+
+    Raises
+    ------
+    ConfigurationError
+        Lines are malformed. Each is told with its number.
+    """
+    lines, findings = [], []
+    for number, raw in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+        try:
+            text = raw.decode().strip()
+            if text and not text.startswith("#"):
+                lines.append(_line(number, text))
+        except UnicodeDecodeError:
+            findings.append(Finding("error", "", "", "is not UTF-8", file, number))
+        except ValueError as error:
+            findings.append(Finding("error", "", "", str(error), file, number))
+    if findings:
+        raise ConfigurationError(findings)
+    return MappingFile(file, tuple(lines))
+
+
+def _line(number: int, text: str) -> MappingLine:
+    if not text.isprintable():
+        raise ValueError("holds a character that nobody can see")
+    deny = text.startswith("!")
+    who = text.removeprefix("!")
+    is_group = who.startswith("@")
+    left, colon, right = who.rpartition(":") if is_group else who.partition(":")
+    name, profile = left.removeprefix("@").strip() if is_group else left.strip(), right.strip()
+    if not colon or not name or not profile:
+        raise ValueError("must be user:profile, @group:profile or *:profile")
+    if is_group:
+        return MappingLine(number, deny, "group", name, profile)
+    if name != "*":
+        return MappingLine(number, deny, "user", name, profile)
+    if deny:
+        raise ValueError("would take the profile from everybody: take the profile away")
+    return MappingLine(number, deny, "everybody", "", profile)
+
+
+def bind(
+    files: Sequence[MappingFile], profiles: Sequence[tuple[str, str]]
+) -> tuple[dict[str, Mapped], list[Finding]]:
+    """Find the profiles that the lines are about.
+
+    Parameters
+    ----------
+    files
+        The mapping files.
+    profiles
+        The slug and the display name of each profile.
+
+    Returns
+    -------
+    tuple
+        What the lines say about each profile, by slug, and what was found: lines that can never
+        match, and lines that could be about two profiles.
+    """
+    slugs = {slug for slug, _ in profiles}
+    named: dict[str, set[str]] = {}
+    for slug, display_name in profiles:
+        named.setdefault(display_name, set()).add(slug)
+    found: list[Finding] = []
+    rules: dict[str, list[tuple[MappingLine, str]]] = {}
+    for file in files:
+        for line in file.lines:
+            meant = _meant(line, slugs, named)
+            found += [
+                Finding(level, "", "", f"{line}: {message}", file.file, line.number)
+                for level, message in _problems(line, meant)
+            ]
+            if len(meant) == 1:
+                rules.setdefault(meant.pop(), []).append((line, f"{file.file}:{line.number}"))
+    return {slug: _mapped(lines) for slug, lines in rules.items()}, found
+
+
+def _meant(line: MappingLine, slugs: set[str], named: Mapping[str, set[str]]) -> set[str]:
+    if line.profile in slugs:
+        return {line.profile}
+    return set() if line.kind == "group" else set(named.get(line.profile, ()))
+
+
+def _problems(
+    line: MappingLine, meant: set[str]
+) -> Iterator[tuple[Literal["error", "warning"], str]]:
+    if not meant:
+        what = "slug" if line.kind == "group" else "slug or display name"
+        yield "warning", f"never matches: no profile has this {what}"
+    elif len(meant) > 1:
+        yield "error", f"could be any of {', '.join(sorted(meant))}: write the slug"
+    if line.kind == "user" and line.name != line.name.lower():
+        yield "warning", f"never matches: JupyterHub's names are like {line.name.lower()!r}"
+
+
+def _mapped(lines: Sequence[tuple[MappingLine, str]]) -> Mapped:
+    def places(kind: Kind, *, deny: bool) -> dict[str, str]:
+        # The first line about somebody is the one that is told.
+        return {
+            line.name: place
+            for line, place in reversed(lines)
+            if (line.kind, line.deny) == (kind, deny)
+        }
+
+    return Mapped(
+        allowed_users=places("user", deny=False),
+        allowed_groups=places("group", deny=False),
+        everybody=places("everybody", deny=False).get("", ""),
+        blocked_users=places("user", deny=True),
+        blocked_groups=places("group", deny=True),
+    )
