@@ -33,10 +33,14 @@ async def cpu_seconds(
 async def _batch(make: Callable[[], Step], calls: int) -> float:
     steps = [make() for _ in range(calls)]
     gc.collect()
-    start = time.process_time()
-    for step in steps:
-        await step()
-    return (time.process_time() - start) / calls
+    gc.disable()  # as timeit does: when it would run depends on what was made before
+    try:
+        start = time.process_time()
+        for step in steps:
+            await step()
+        return (time.process_time() - start) / calls
+    finally:
+        gc.enable()
 
 
 def bytes_each(make: Callable[[], object], count: int = 50) -> float:
