@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .credentials import Credentials
@@ -37,6 +37,7 @@ def build_command(
     variables: Mapping[str, str],
     mounts: Mounts,
     *,
+    arguments: Sequence[str] | None,
     private: Path,
     credentials: Credentials | None,
 ) -> Command:
@@ -46,6 +47,8 @@ def build_command(
     ----------
     variables
         The container's own environment.
+    arguments
+        What to run instead of the container's own command; None for that.
     private
         A directory of the pod's own, with ``home`` and ``tmp`` in it.
     credentials
@@ -63,10 +66,12 @@ def build_command(
     for name in _ADDRESS_VARIABLES:
         if name in environment:
             environment[name] = _ANY_ADDRESS_URL.sub(address, environment[name])
-    arguments = [*(container.get("command") or ()), *(container.get("args") or ())]
+    if arguments is None:
+        own = [*(container.get("command") or ()), *(container.get("args") or ())]
+        arguments = [expand(argument, variables) for argument in own or DEFAULT_COMMAND]
     argv = [
-        _ANY_ADDRESS_ARGUMENT.sub(rf"\g<1>{address}", mounts.rewrite(expand(argument, variables)))
-        for argument in arguments or DEFAULT_COMMAND
+        _ANY_ADDRESS_ARGUMENT.sub(rf"\g<1>{address}", mounts.rewrite(argument))
+        for argument in arguments
     ]
     executable = shutil.which(argv[0], path=environment["PATH"])
     if executable is None:

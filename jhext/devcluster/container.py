@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import os
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -34,9 +35,11 @@ class Container:
     Parameters
     ----------
     prepare
-        Resolves what is to run; asked before every start.
+        Resolves what is to run, before every start: the given command, or the container's own.
     log
         Returns the log file of a run, which counts from 0.
+    first_state
+        The reason why it does not run yet.
     backoff
         Seconds before the second restart; it doubles from there, up to five minutes.
     changed
@@ -47,16 +50,17 @@ class Container:
         self,
         spec: Object,
         *,
-        prepare: Callable[[], Awaitable[Command]],
+        prepare: Callable[[Sequence[str] | None], Awaitable[Command]],
         log: Callable[[int], Path],
         address: str,
+        first_state: str,
         backoff: float,
         changed: Callable[[], None],
         normal: Note,
         warning: Note,
     ) -> None:
         self.spec = spec
-        self.status = ContainerStatus(spec["name"], spec["image"], waiting("PodInitializing"))
+        self.status = ContainerStatus(spec["name"], spec["image"], waiting(first_state))
         self._prepare = prepare
         self._log = log
         self._address = address
@@ -139,7 +143,7 @@ class Container:
         self._normal("Started", f"Started container {name}")
         probed = "readinessProbe" in self.spec
         self._update(state={"running": {"startedAt": self._started_at}}, ready=not probed)
-        probe = asyncio.create_task(self._probe(command)) if probed else None
+        probe = asyncio.create_task(self._probe()) if probed else None
         try:
             code = await self._process.wait()
         finally:
@@ -154,7 +158,7 @@ class Container:
         """Return what to run, waiting for what is missing; None when it can never be run."""
         while True:
             try:
-                return await self._prepare()
+                return await self._prepare(None)
             except NoSuchCommandError as error:
                 self._started_at = timestamp()
                 self._cannot_start(error)
@@ -176,11 +180,18 @@ class Container:
         reason = "Completed" if code == 0 else "Error"
         self._update(state=terminated(code, reason, self._started_at), ready=False)
 
-    async def _probe(self, command: Command) -> None:
+    async def _probe(self) -> None:
         await watch_readiness(
             self.spec,
-            command,
             self._address,
+            execute=self._execute,
             ready=lambda ready: self._update(ready=ready),
             unhealthy=lambda problem: self._warning("Unhealthy", problem),
         )
+
+    async def _execute(self, argv: Sequence[str]) -> int:
+        process = await Process.start(await self._prepare(argv), Path(os.devnull))
+        try:
+            return await process.wait()
+        finally:
+            await process.terminate(0)

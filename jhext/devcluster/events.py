@@ -31,9 +31,12 @@ class EventRecorder:
         self._warn = warn
         self._written: dict[tuple[str, ...], str] = {}
 
-    def normal(self, pod: Object, reason: str, message: str, *, container: str = "") -> None:
-        """Record that something happened as it should."""
-        self._record(pod, "Normal", reason, message, KUBELET, container)
+    def normal(self, pod: Object, reason: str, message: str, *, part: str = "") -> None:
+        """Record that something happened as it should.
+
+        ``part`` is the field of the pod that it happened to.
+        """
+        self._record(pod, "Normal", reason, message, KUBELET, part)
 
     def scheduled(self, pod: Object, message: str) -> None:
         """Record that the scheduler has found a node."""
@@ -45,18 +48,21 @@ class EventRecorder:
         reason: str,
         message: str,
         *,
-        container: str = "",
+        part: str = "",
         component: str = KUBELET,
     ) -> None:
-        """Record that something went wrong."""
-        self._record(pod, "Warning", reason, message, component, container)
+        """Record that something went wrong.
+
+        ``part`` is the field of the pod that it happened to.
+        """
+        self._record(pod, "Warning", reason, message, component, part)
 
     def _record(
-        self, pod: Object, kind: str, reason: str, message: str, component: str, container: str
+        self, pod: Object, kind: str, reason: str, message: str, component: str, part: str
     ) -> None:
         metadata = pod["metadata"]
         namespace = metadata["namespace"]
-        key = (metadata["uid"], kind, reason, message, container)
+        key = (metadata["uid"], kind, reason, message, part)
         name = self._written.get(key)
         event = self._registry.store.find(EVENTS, namespace, name) if name else None
         if event:
@@ -73,8 +79,8 @@ class EventRecorder:
             "uid": metadata["uid"],
             "resourceVersion": metadata["resourceVersion"],
         }
-        if container:
-            involved["fieldPath"] = f"spec.containers{{{container}}}"
+        if part:
+            involved["fieldPath"] = part
         now = timestamp()
         body = {
             "metadata": {"name": f"{metadata['name']}.{secrets.token_hex(8)}"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,8 +71,12 @@ class PodWorker:
         self._volumes: dict[str, Path] = {}
         self._end_asked = asyncio.Event()
         self._grace = float(pod["spec"]["terminationGracePeriodSeconds"])
-        self._init = [self._container(spec) for spec in pod["spec"].get("initContainers") or ()]
-        self._main = [self._container(spec) for spec in pod["spec"]["containers"]]
+        init = pod["spec"].get("initContainers") or ()
+        first_state = "PodInitializing" if init else "ContainerCreating"
+        self._init, self._main = (
+            [self._container(field, spec, first_state) for spec in pod["spec"].get(field) or ()]
+            for field in ("initContainers", "containers")
+        )
         self._task = asyncio.create_task(self._run(), name=f"pod {pod['metadata']['name']}")
 
     def update(self, pod: Object) -> None:
@@ -155,18 +159,21 @@ class PodWorker:
 
     # What the containers get
 
-    def _container(self, spec: Object) -> Container:
+    def _container(self, field: str, spec: Object, first_state: str) -> Container:
+        part = f"spec.{field}{{{spec['name']}}}"
+
         def normal(reason: str, message: str) -> None:
-            self._services.recorder.normal(self._pod, reason, message, container=spec["name"])
+            self._services.recorder.normal(self._pod, reason, message, part=part)
 
         def warning(reason: str, message: str) -> None:
-            self._services.recorder.warning(self._pod, reason, message, container=spec["name"])
+            self._services.recorder.warning(self._pod, reason, message, part=part)
 
         return Container(
             spec,
-            prepare=lambda: self._command(spec),
+            prepare=lambda arguments: self._command(spec, arguments),
             log=lambda run: self._services.logs.path(self._pod, spec["name"], run),
             address=self._address,
+            first_state=first_state,
             backoff=self._services.backoff,
             changed=self._publish,
             normal=normal,
@@ -188,7 +195,7 @@ class PodWorker:
                 self._services.recorder.warning(self._pod, "FailedMount", str(problem))
                 await asyncio.sleep(_RETRY_SECONDS)
 
-    async def _command(self, spec: Object) -> Command:
+    async def _command(self, spec: Object, arguments: Sequence[str] | None) -> Command:
         credentials = await self._credentials(spec)
         owner = self._owner(credentials)
         home = self._directory / "home"
@@ -203,6 +210,7 @@ class PodWorker:
             spec,
             variables,
             mounts,
+            arguments=arguments,
             private=self._directory,
             credentials=credentials,
         )
@@ -220,7 +228,6 @@ class PodWorker:
             "FailedRunAsUser",
             f"uid {wanted.uid} cannot use the Python environment, the cluster's own uid is "
             f"used instead: {problem}",
-            container=spec["name"],
         )
         return None
 

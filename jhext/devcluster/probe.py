@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from pathlib import Path
 
 import aiohttp
 
-from .process import Command, Process
 from .resources import Object
 
 _DEFAULT_PERIOD = 10
@@ -19,9 +15,9 @@ _DEFAULT_FAILURES = 3
 
 async def watch_readiness(
     container: Object,
-    command: Command,
     address: str,
     *,
+    execute: Callable[[list[str]], Awaitable[int]],
     ready: Callable[[bool], None],
     unhealthy: Callable[[str], None],
 ) -> None:
@@ -29,8 +25,8 @@ async def watch_readiness(
 
     Parameters
     ----------
-    command
-        What the container runs: a command of the probe runs in the same way.
+    execute
+        Runs a command in the container and returns its exit code.
     ready
         Is told when the container becomes ready, and when it no longer is.
     unhealthy
@@ -42,7 +38,7 @@ async def watch_readiness(
     successes = failures = 0
     await asyncio.sleep(probe.get("initialDelaySeconds") or 0)
     while True:
-        problem = await _try(container, probe, command, address)
+        problem = await _try(container, probe, address, execute)
         if problem is None:
             successes, failures = successes + 1, 0
             if successes == successes_needed:
@@ -55,20 +51,23 @@ async def watch_readiness(
         await asyncio.sleep(probe.get("periodSeconds") or _DEFAULT_PERIOD)
 
 
-async def _try(container: Object, probe: Object, command: Command, address: str) -> str | None:
+async def _try(
+    container: Object,
+    probe: Object,
+    address: str,
+    execute: Callable[[list[str]], Awaitable[int]],
+) -> str | None:
     """Return why a probe fails, or None when it does not."""
-    attempt: Awaitable[str | None]
-    if http := probe.get("httpGet"):
-        port = _port(container, http["port"])
-        scheme = (http.get("scheme") or "HTTP").lower()
-        attempt = _get(f"{scheme}://{http.get('host') or address}:{port}{http.get('path') or '/'}")
-    elif tcp := probe.get("tcpSocket"):
-        attempt = _connect(tcp.get("host") or address, _port(container, tcp["port"]))
-    else:
-        attempt = _execute(replace(command, argv=tuple(probe["exec"]["command"])))
     try:
         async with asyncio.timeout(probe.get("timeoutSeconds") or 1):
-            return await attempt
+            if http := probe.get("httpGet"):
+                host, port = http.get("host") or address, _port(container, http["port"])
+                scheme = (http.get("scheme") or "HTTP").lower()
+                return await _get(f"{scheme}://{host}:{port}{http.get('path') or '/'}")
+            if tcp := probe.get("tcpSocket"):
+                return await _connect(tcp.get("host") or address, _port(container, tcp["port"]))
+            code = await execute(probe["exec"]["command"])
+            return f"exit code {code}" if code else None
     except TimeoutError:
         return "timeout"
     except (OSError, aiohttp.ClientError) as error:
@@ -95,12 +94,3 @@ async def _connect(host: str, port: int) -> str | None:
     writer.close()
     await writer.wait_closed()
     return None
-
-
-async def _execute(command: Command) -> str | None:
-    process = await Process.start(command, Path(os.devnull))
-    try:
-        code = await process.wait()
-    finally:
-        await process.terminate(0)
-    return f"exit code {code}" if code else None

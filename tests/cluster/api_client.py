@@ -6,7 +6,7 @@ import os
 import ssl
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ import pytest
 import yaml
 from kubernetes_asyncio import client, config
 
-from tests.cluster.kubernetes.kubeconfig import Cluster
+from tests.cluster.kubernetes.kubeconfig import Cluster, Node
 
 TIMEOUT = 30
 MERGE = "application/merge-patch+json"
@@ -77,6 +77,8 @@ class Api:
     ----------
     core
         The typed client.
+    image
+        An image with a shell and Python.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class Api:
         self.namespace = namespace
         self.api_client = api_client
         self.core = client.CoreV1Api(api_client)
+        self.image = cluster.image if isinstance(cluster, Node) else "example.test/image:1"
 
     def path(self, plural: str, name: str = "", subresource: str = "") -> str:
         """Return the URL path of objects of the test's namespace."""
@@ -167,17 +170,27 @@ class Api:
             assert response.status == 200, await response.text()
             yield WatchStream(response)
 
-    async def until(self, plural: str, name: str, field: str, value: str) -> Any:
-        """Wait until a dotted field of an object has a value, and return the object."""
+    async def until(self, plural: str, name: str, condition: Callable[[Any], object]) -> Any:
+        """Wait until an object meets a condition, and return it."""
         query = {"fieldSelector": f"metadata.name={name}"}
         async with self.watch(self.path(plural), **query) as stream:
             while event := await stream.event():
-                found: Any = event["object"]
-                for part in field.split("."):
-                    found = found.get(part) or {}
-                if found == value:
+                if condition(event["object"]):
                     return event["object"]
-        raise AssertionError(f"{plural} {name}: {field} never was {value}")
+        raise AssertionError(f"the watch of {plural} {name} has ended")
+
+    async def until_event(self, pod_name: str, reason: str) -> Any:
+        """Wait for an event about a pod, and return it."""
+        query = {"fieldSelector": f"involvedObject.name={pod_name},reason={reason}"}
+        async with self.watch(self.path("events"), **query) as stream:
+            event = await stream.event()
+            return event["object"]
+
+    async def log(self, pod_name: str, **query: str) -> str:
+        """Return the log of a pod."""
+        answer = await self.request("GET", self.path("pods", pod_name, "log"), **query)
+        assert answer.status == 200, answer.body
+        return str(answer.body)
 
     async def until_gone(self, path: str, name: str) -> Any:
         """Wait until an object does not exist, and return its last state if it was there.
@@ -293,5 +306,5 @@ async def cluster_api(compared: Cluster) -> AsyncIterator[Api]:
 async def full_api(complete: Cluster) -> AsyncIterator[Api]:
     """Yield a client of each cluster in turn that has controllers and runs pods."""
     async with connected(complete) as api:
-        await api.until("serviceaccounts", "default", "metadata.name", "default")
+        await api.until("serviceaccounts", "default", lambda account: True)
         yield api
