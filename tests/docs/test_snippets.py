@@ -1,0 +1,111 @@
+"""Every snippet of the README and the pages is tried: configuration is loaded, commands exist."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+import yaml
+from jupyter_events import EventLogger
+from jupyterhub.app import JupyterHub
+from kubespawner import KubeSpawner
+from packaging.requirements import Requirement
+from sybil import Example, Sybil
+from sybil.evaluators.python import PythonEvaluator
+from sybil.parsers.markdown import CodeBlockParser
+from traitlets.config import Config, Configurable
+
+import jhext
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+CONFIGURABLES: dict[str, type[Configurable]] = {
+    kind.__name__: kind for kind in (EventLogger, JupyterHub, KubeSpawner, jhext.ProfileKubeSpawner)
+}
+
+
+def evaluate_python(example: Example) -> None:
+    """Run a piece of ``jupyterhub_config.py``, find the traits that it sets, check profiles."""
+    c = example.namespace["c"] = Config()
+    PythonEvaluator()(example)
+    for name, section in c.items():
+        traits = CONFIGURABLES[name].class_traits(config=True)
+        assert set(section) <= set(traits), f"no such trait in {sorted(section)}"
+    jhext.configure(c, {})
+
+
+def evaluate_yaml(example: Example) -> None:
+    """Configure a hub with a piece of ``jhext.yaml``."""
+    jhext.configure(Config(), yaml.safe_load(example.parsed))
+
+
+def evaluate_sh(example: Example) -> None:
+    for line in example.parsed.splitlines():
+        check_command(shlex.split(line))
+
+
+def check_command(words: list[str]) -> None:
+    """Find what a command names, without running what takes minutes."""
+    match words:
+        case ["make", target]:
+            planned_by_make(target)
+        case [".ci/setup", ("demo" | "test")] | [".venv/bin/tox", "run"]:
+            pass
+        case [".venv/bin/tox", "run", "-e", names, *_]:
+            tox = ConfigParser(interpolation=None)
+            tox.read(ROOT / "tox.ini")
+            known = re.split(r"[,\s]+", tox["tox"]["env_list"])
+            for name in names.split(","):
+                assert name in known or f"testenv:{name}" in tox
+        case [("jhext" | ".venv/bin/jhext"), command, *options]:
+            help_text = run([sys.executable, "-c", "import jhext.cli as cli; cli.main()"], command)
+            assert all(option in help_text for option in options if option.startswith("-"))
+        case ["pip", "install", requirement]:
+            assert Requirement(requirement).name == "jhext"
+        case _:
+            pytest.fail(f"nothing here knows how to check: {shlex.join(words)}")
+
+
+def planned_by_make(target: str) -> list[str]:
+    if not shutil.which("make"):
+        pytest.skip("make is not installed: apt-get install make")
+    return run(["make", "--dry-run", "--no-print-directory"], target).splitlines()
+
+
+def run(command: list[str], argument: str) -> str:
+    help_option = [] if command[0] == "make" else ["--help"]
+    return subprocess.run(
+        [*command, argument, *help_option], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+
+
+EVALUATORS = {"python": evaluate_python, "yaml": evaluate_yaml, "sh": evaluate_sh}
+SYBIL = Sybil([CodeBlockParser(language, evaluate) for language, evaluate in EVALUATORS.items()])
+
+
+def examples() -> Iterator[object]:
+    for page in PAGES:
+        for example in SYBIL.parse(page).examples():
+            yield pytest.param(example, id=f"{page.relative_to(ROOT)}:{example.line}")
+
+
+@pytest.mark.parametrize("example", list(examples()))
+def test_snippet(example: Example) -> None:
+    example.evaluate()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_snippet_is_of_a_language_that_is_tried(page: Path) -> None:
+    languages = re.findall(r"^ *```(\w+)", page.read_text(), re.MULTILINE)
+    assert set(languages) <= set(EVALUATORS)
+
+
+@pytest.mark.parametrize("target", ["demo", "test"])
+def test_readme_gives_the_commands_that_make_runs(target: str) -> None:
+    plain = "```sh\n" + "\n".join(planned_by_make(target)) + "\n```"
+    assert plain in (ROOT / "README.md").read_text()
