@@ -18,6 +18,20 @@ class Reason(StrEnum):
     """The options are malformed: unknown keys, wrong types, unacceptable free text."""
     CONFIG = "config"
     """The operator's configuration is faulty, so nothing can be decided."""
+    QUOTA = "quota"
+    """The namespace has no room left for the pod."""
+    LIMIT = "limit"
+    """The pod is larger than the namespace allows."""
+    CLUSTER = "cluster"
+    """Kubernetes does not answer."""
+    IMAGE = "image"
+    """The image cannot be pulled."""
+    CONTAINER = "container"
+    """A container does not start, or ended at once."""
+    EVICTED = "evicted"
+    """The pod was deleted or evicted before it was ready."""
+    TIMEOUT = "timeout"
+    """The pod was not ready in time."""
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
@@ -44,5 +58,15 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
 
     @property
     def status_code(self) -> int:
-        """503 where the hub is at fault, 403 where the rules say no."""
-        return 503 if self.reason is Reason.CONFIG else 403
+        """403 where the rules say no, 429 where there is no room, 503 for all that is broken."""
+        return _STATUS_CODES.get(self.reason, 503)
+
+
+_STATUS_CODES = {
+    Reason.NONE_PERMITTED: 403,
+    Reason.PROFILE: 403,
+    Reason.CHOICE: 403,
+    Reason.OPTIONS: 403,
+    Reason.LIMIT: 403,
+    Reason.QUOTA: 429,
+}

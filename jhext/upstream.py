@@ -5,12 +5,14 @@ Checked with jupyterhub 5.3 to 6.1, kubespawner 7.0 and 7.1, traitlets 5.14 to 5
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader
+from kubernetes_asyncio.client.exceptions import ApiException
 from kubespawner import KubeSpawner
 from kubespawner.utils import recursive_format
 from tornado import web
@@ -56,6 +58,9 @@ __all__ = [
 class KubeSpawnerSeams(KubeSpawner):  # type: ignore[misc]
     """KubeSpawner, with the private methods that jhext builds on under names of their own."""
 
+    pod_created = False
+    """Whether the API server has taken the pod of this start."""
+
     def share_config(self, section: Config) -> None:
         """Change this spawner's configuration before traitlets copies its values."""
 
@@ -79,10 +84,57 @@ class KubeSpawnerSeams(KubeSpawner):  # type: ignore[misc]
         self.share_config(section)
         return section
 
-    async def _make_create_pod_request(self, pod: Any, request_timeout: float) -> Any:
-        return await super()._make_create_pod_request(
-            await self.before_pod_create(pod), request_timeout
-        )
+    async def starting(self, start: Awaitable[Any]) -> Any:
+        """Wait for what ``start()`` does: deciding, creating the pod, waiting until it is ready."""
+        return await start
+
+    async def _start(self) -> Any:
+        self.pod_created = False
+        return await self.starting(super()._start())
+
+    async def _make_create_pod_request(self, pod: Any, request_timeout: float) -> bool:
+        # KubeSpawner's own logs the whole pod when it is refused, the server's token with it.
+        manifest = await self.before_pod_create(pod)
+        self.log.info("Attempting to create pod %s", self.pod_name)
+        try:
+            async with asyncio.timeout(request_timeout):
+                await self.api.create_namespaced_pod(self.namespace, manifest)
+        except TimeoutError:
+            return False
+        except ApiException as error:
+            if error.status != 409:
+                raise
+            self.log.info("Pod %s exists already, it is replaced", self.pod_name)
+            await self.stop(True)
+            return False
+        self.pod_created = True
+        return True
+
+    async def _start_reflector(
+        self, kind: str, reflector_class: Any, replace: bool = False, **kwargs: Any
+    ) -> Any:
+        """Start a reflector, also in the place of one that gave up.
+
+        Without an API server a reflector gives up after a minute, and KubeSpawner hands out the
+        dead one for ever: no pod would be seen to start or to end any more.
+        """
+        reflectors = type(self).reflectors
+        key = self._get_reflector_key(kind)
+        replace = replace or _has_given_up(reflectors.get(key))
+        try:
+            return await super()._start_reflector(kind, reflector_class, replace, **kwargs)
+        except Exception:
+            if _has_given_up(reflectors.get(key)):
+                del reflectors[key]
+            raise
+
+
+def _has_given_up(reflector: Any) -> bool:
+    if reflector is None:
+        return False
+    loaded, watching = reflector.first_load_future, reflector.watch_task
+    failed = loaded.done() and (loaded.cancelled() or loaded.exception() is not None)
+    return bool(failed or (watching is not None and watching.done()))
 
 
 def forget_failure(spawner: Any) -> None:
