@@ -3,62 +3,20 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError
 
+from .identity.settings import IdentitySettings
+from .pod.settings import PodSettings
 from .profiles.access import DefaultAccess
 from .profiles.finding import ConfigurationError, Finding
 from .profiles.freeze import freeze
+from .section import SecretRef, Section, fields_at
 from .yamlfile import read_yaml
-
-
-class Section(BaseModel):
-    """A part of the settings. Frozen, so all spawners share one."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Section:
-        return self
-
-
-class SecretRef(Section):
-    """Where a secret is: in an environment variable or in a file."""
-
-    env: str | None = Field(default=None, description="The name of an environment variable.")
-    file: str | None = Field(default=None, description="The path of a file; its end is stripped.")
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> SecretRef:
-        if (self.env is None) == (self.file is None):
-            raise ValueError("must be {env: NAME} or {file: PATH}")
-        return self
-
-    def resolve(self) -> str:
-        """Read the secret.
-
-        Raises
-        ------
-        ConfigurationError
-            It is not there. The message names the place, never the value.
-        """
-        if self.env is not None:
-            if value := os.environ.get(self.env):
-                return value
-            problem = f"the environment variable {self.env} is not set"
-        else:
-            try:
-                if value := Path(str(self.file)).read_text().strip():
-                    return value
-                problem = f"{self.file} is empty"
-            except (OSError, UnicodeDecodeError) as error:
-                problem = f"cannot read {self.file}: {type(error).__name__}"
-        raise ConfigurationError([Finding("error", "secret", "", problem)])
-
 
 Profiles = Annotated[list[Any], BeforeValidator(freeze)]
 
@@ -122,6 +80,13 @@ class Settings(Section):
         default_factory=list,
         description="What can be started: KubeSpawner's profile_list with access rules.",
     )
+    identity: IdentitySettings | None = Field(
+        default=None,
+        description="Who people are on the file system. Without it, pods are KubeSpawner's own.",
+    )
+    pod: PodSettings = Field(
+        default_factory=PodSettings, description="What the pods of people with identities may do."
+    )
     hub: HubSettings = Field(default_factory=HubSettings, description="The hub itself.")
 
     @property
@@ -155,7 +120,6 @@ def _finding(where: str, error: Any) -> Finding:
     location = [str(key) for key in error["loc"]]
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        known = Settings.model_fields if len(location) == 1 else HubSettings.model_fields
-        close = difflib.get_close_matches(location[-1], known, 1)
+        close = difflib.get_close_matches(location[-1], fields_at(Settings, location[:-1]), 1)
         message = "unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
     return Finding("error", where, ".".join(location), message)

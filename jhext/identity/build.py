@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from jhext.settings import SecretRef
+from jhext.section import SecretRef
 
 from .auth_state import AuthStateSource
 from .files import FilesSource

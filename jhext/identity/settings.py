@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pydantic import AfterValidator, Field, ImportString, model_validator
 from sqlalchemy.exc import ArgumentError
 
-from jhext.settings import SecretRef, Section
+from jhext.section import SecretRef, Section
 
 from . import names
 from .ids import KUBERNETES_MAX_ID, RESERVED_IDS

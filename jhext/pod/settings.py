@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from jhext.identity.ids import KUBERNETES_MAX_ID
-from jhext.settings import Section
+from jhext.section import Section
 
 DOCKER_STACKS_GID = 100
 """The group ``users``, which owns what can be written in Jupyter's docker-stacks images."""

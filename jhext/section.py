@@ -1,0 +1,76 @@
+"""What every section of the settings is made from: strict models, and secrets by reference."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from inspect import isclass
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from .profiles.finding import ConfigurationError, Finding
+
+
+class Section(BaseModel):
+    """A part of the settings. Frozen, so all spawners share one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Section:
+        return self
+
+
+class SecretRef(Section):
+    """Where a secret is: in an environment variable or in a file."""
+
+    env: str | None = Field(default=None, description="The name of an environment variable.")
+    file: str | None = Field(default=None, description="The path of a file; its end is stripped.")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> SecretRef:
+        if (self.env is None) == (self.file is None):
+            raise ValueError("must be {env: NAME} or {file: PATH}")
+        return self
+
+    def resolve(self) -> str:
+        """Read the secret.
+
+        Raises
+        ------
+        ConfigurationError
+            It is not there. The message names the place, never the value.
+        """
+        if self.env is not None:
+            if value := os.environ.get(self.env):
+                return value
+            problem = f"the environment variable {self.env} is not set"
+        else:
+            try:
+                if value := Path(str(self.file)).read_text().strip():
+                    return value
+                problem = f"{self.file} is empty"
+            except (OSError, UnicodeDecodeError) as error:
+                problem = f"cannot read {self.file}: {type(error).__name__}"
+        raise ConfigurationError([Finding("error", "secret", "", problem)])
+
+
+def fields_at(model: type[BaseModel], location: Iterable[str]) -> list[str]:
+    """List the keys that are known where a path of keys leads, to suggest one of them."""
+    models = [model]
+    for key in location:
+        models = [
+            inner
+            for candidate in models
+            if key in candidate.model_fields
+            for inner in _models_in(candidate.model_fields[key].annotation)
+        ] or models
+    return [name for candidate in models for name in candidate.model_fields]
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isclass(annotation) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)
