@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
-from pydantic import AfterValidator, Field, ImportString, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ImportString, model_validator
 from sqlalchemy.exc import ArgumentError
 
 from jhext.section import SecretRef, Section
+from jhext.units import parse_duration
 
 from . import names
 from .ids import KUBERNETES_MAX_ID, RESERVED_IDS
@@ -18,7 +19,10 @@ from .rest import UrlTemplate
 from .source import Field as PersonField
 
 Id = Annotated[int, Field(ge=0, le=KUBERNETES_MAX_ID)]
-Seconds = Annotated[float, Field(gt=0, le=3600, strict=False)]
+
+
+def _seconds(value: str | float) -> float:
+    return parse_duration(value).total_seconds()
 
 
 def _pointer(value: str) -> str:
@@ -44,6 +48,7 @@ def _database(value: str | SecretRef) -> str | SecretRef:
 
 
 Pointer = Annotated[str, AfterValidator(_pointer)]
+Seconds = Annotated[float, BeforeValidator(_seconds)]
 
 
 class _SourceSettings(Section):
@@ -102,7 +107,9 @@ class RestSettings(_PointersSettings):
         min_length=1,
         examples=[{"uid": "/uidNumber", "gid": "/gidNumber", "home": "/home/path"}],
     )
-    timeout: Seconds = Field(default=5, description="Seconds for one answer.")
+    timeout: Seconds = Field(
+        default=5, gt=0, le=60, description="The time for one answer.", examples=["5s"]
+    )
     max_bytes: int = Field(
         default=262_144, ge=1, le=16_777_216, description="How long an answer may be, in bytes."
     )
@@ -248,27 +255,27 @@ class IdentitySettings(Section):
     )
     deadline: Seconds = Field(
         default=15,
-        description="Seconds for all sources and the ledger together. Keep it well below the "
+        gt=0,
+        le=600,
+        description="The time for all sources and the ledger together. Keep it well below the "
         "spawner's start_timeout.",
+        examples=["15s"],
     )
     concurrency: int = Field(
         default=32, ge=1, le=512, description="How many people may be looked up at the same time."
     )
-    ttl: float = Field(
+    ttl: Seconds = Field(
         default=300,
-        ge=0,
         le=86_400,
-        strict=False,
-        description="Seconds for which an identity is used without asking again.",
+        description="The time for which an identity is used without asking again.",
+        examples=["5m"],
     )
-    serve_stale: float = Field(
+    serve_stale: Seconds = Field(
         default=0,
-        ge=0,
         le=604_800,
-        strict=False,
-        description="Seconds after that for which it is still used while a source does not "
+        description="The time after that for which it is still used while a source does not "
         "answer. 0: never.",
-        examples=[3600],
+        examples=["1h"],
     )
 
     @model_validator(mode="after")

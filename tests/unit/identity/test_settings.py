@@ -33,6 +33,10 @@ def parsed(*sources: dict[str, Any], **more: Any) -> IdentitySettings:
         ({"sources": [FIXED], "min_uid": 5, "max_uid": 4}, "larger than the largest"),
         ({"sources": [FIXED], "min_uid": "1000"}, "valid integer"),
         ({"sources": [FIXED], "max_uid": 2**31}, "less than or equal"),
+        ({"sources": [FIXED], "deadline": 0}, "greater than 0"),
+        ({"sources": [FIXED], "ttl": "-1s"}, "no duration"),
+        ({"sources": [FIXED], "ttl": True}, "no duration"),
+        ({"sources": [FIXED], "serve_stale": "8d"}, "less than or equal"),
         ({"sources": [FIXED], "required": ["uidNumber"]}, "'username'"),
         ({"sources": [FIXED], "alow_root": True}, "not permitted"),
         ({"sources": [FIXED], "unique_uid": "maybe"}, "'refuse'"),
@@ -59,6 +63,11 @@ def test_mistakes_are_told(wrong: dict[str, Any], why: str) -> None:
     with pytest.raises(ValidationError) as error:
         IdentitySettings.model_validate(wrong)
     assert why in str(error.value)
+
+
+def test_times_are_written_as_everywhere() -> None:
+    settings = parsed(FIXED, deadline="1m30s", ttl=0.5, serve_stale=0)
+    assert (settings.deadline, settings.ttl, settings.serve_stale) == (90, 0.5, 0)
 
 
 def test_secrets_in_the_address_of_the_ledger_are_not_repeated() -> None:
