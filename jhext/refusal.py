@@ -49,7 +49,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
         The rule that decided, where one did.
     """
 
-    def __init__(self, reason: Reason, message: str, *, detail: str = "", rule: str = "") -> None:
+    def __init__(self, reason: StrEnum, message: str, *, detail: str = "", rule: str = "") -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
@@ -62,7 +62,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
         return _STATUS_CODES.get(self.reason, 503)
 
 
-_STATUS_CODES = {
+_STATUS_CODES: dict[StrEnum, int] = {
     Reason.NONE_PERMITTED: 403,
     Reason.PROFILE: 403,
     Reason.CHOICE: 403,

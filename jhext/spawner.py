@@ -19,15 +19,19 @@ from traitlets import TraitError, default
 from . import audit, upstream
 from .errors import SpawnRefused, faulty_configuration, from_http_error
 from .failure import api_failure, deleted, no_answer, not_in_time, pod_failure
+from .identified import IdentifiedKubeSpawner
 from .overrides import AppliedOverrides
 from .profiles.access import Person
+from .profiles.amounts import read_amounts
 from .profiles.catalog import Catalog
 from .profiles.finding import ConfigurationError
 from .profiles.form import FormPages
+from .profiles.freeze import is_shared
 from .profiles.library import Library
 from .profiles.selection import NOTHING_PERMITTED, Selection, refuse_profile, select
+from .profiles.sources import Version
+from .profiles.watch import Watch
 from .refusal import Reason, Refusal
-from .traits import ConfiguredKubeSpawner
 
 _LIBRARY = Library()
 _PAGES = FormPages()
@@ -37,7 +41,7 @@ _STALE_NOTICE = (
 )
 
 
-class ProfileKubeSpawner(ConfiguredKubeSpawner):
+class ProfileKubeSpawner(IdentifiedKubeSpawner):
     """A KubeSpawner whose profiles say who may start them.
 
     One place decides, `load_user_options`, on the profile that would really start and before
@@ -46,7 +50,7 @@ class ProfileKubeSpawner(ConfiguredKubeSpawner):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._granted: Selection | None = None
-        self._granted_state: Mapping[str, Any] | None = None
+        self._record: Mapping[str, Any] = {}
         self._pod_seen = False
         self._overrides = AppliedOverrides(self)
         super().__init__(*args, **kwargs)
@@ -61,17 +65,28 @@ class ProfileKubeSpawner(ConfiguredKubeSpawner):
         Refusal
             The configuration is faulty, or a callable of the operator refuses.
         """
+        configuration, variant = (type(self), self.config), self.lint_variant
+        watch = _LIBRARY.watch(
+            self.profile_sources,
+            self.lint_rules,
+            self.policy,
+            configuration=configuration,
+            variant=variant,
+        )
+        version = await self._version(watch)
         listed = self.profile_list
+        if is_shared(listed) or not listed:
+            return version.catalog
         if callable(listed):
             listed = await self._call_profile_list(listed)
-        sources = [listed, self.settings.profiles] if self.settings else [listed]
         try:
             catalog, new = _LIBRARY.catalog(
-                sources,
+                [listed, version.profiles],
                 self.lint_rules,
                 self.policy,
-                configuration=(type(self), self.config),
-                variant=self.lint_variant,
+                mappings=version.mappings,
+                configuration=(*configuration, version),
+                variant=variant,
             )
         except ConfigurationError as error:
             self.log.error("No profile can be started:\n%s", error)
@@ -86,6 +101,18 @@ class ProfileKubeSpawner(ConfiguredKubeSpawner):
             # What a callable returns is only known now, and what is faulty in it is left out.
             raise faulty_configuration("; ".join(map(str, catalog.errors)))
         return catalog
+
+    async def _version(self, watch: Watch) -> Version:
+        """Give the version of the watched sources that holds now."""
+        try:
+            current = await watch.current()
+        except Exception as error:
+            raise self._refusal("Reading the profiles", error) from error
+        for level, message in watch.messages():
+            self.log.log(level, "%s", message)
+        if current.version is None or (current.problems and self.reload_policy == "fail_closed"):
+            raise faulty_configuration("; ".join(map(str, current.problems)))
+        return current.version
 
     async def _call_profile_list(self, profile_list: Any) -> Any:
         try:
@@ -110,6 +137,8 @@ class ProfileKubeSpawner(ConfiguredKubeSpawner):
         )
 
     async def _claims(self) -> Mapping[str, Any]:
+        if (identity := await self.identify()) is not None:
+            return identity.claims
         auth_state = await self.user.get_auth_state()
         if not isinstance(auth_state, Mapping):
             return {}
@@ -172,32 +201,39 @@ class ProfileKubeSpawner(ConfiguredKubeSpawner):
         SpawnRefused
             It may not be started; nothing was applied.
         """
-        catalog = None
+        catalog = selection = None
         try:
-            if not self.has_profiles and self.default_access == "allow":
+            await self.identify()
+            if self.has_profiles or self.default_access == "deny":
+                self._require_profiles()
+                catalog = await self._catalog()
+                person = await self._person(catalog)
+                extra = frozenset(self.extra_user_options)
+                selection = select(catalog, person, self.user_options, extra_options=extra)
+                if not selection.starts_the_same(self._granted):
+                    self._apply(selection)
+            else:
                 refuse_profile(self.user_options)
                 self._forget_grant()
-                return
-            self._require_profiles()
-            catalog = await self._catalog()
-            person = await self._person(catalog)
-            extra = frozenset(self.extra_user_options)
-            selection = select(catalog, person, self.user_options, extra_options=extra)
-            if not selection.starts_the_same(self._granted):
-                self._apply(selection)
         except Refusal as refusal:
             self._forget_grant()
             self._audit(catalog, refusal)
             upstream.forget_failure(self)
             raise SpawnRefused(refusal) from None
         self._granted = selection
-        self._granted_state = {
-            "version": 1,
-            "profile": selection.profile.slug,
-            "choices": selection.choices,
-            "policy": catalog.version,
-        }
-        self._audit(catalog, selection)
+        self._record = self._what_is_granted(catalog)
+        if selection is not None:
+            self._audit(catalog, selection)
+
+    def _what_is_granted(self, catalog: Catalog | None) -> dict[str, Any]:
+        """What the culler and a restarted hub read: not what was asked for."""
+        record: dict[str, Any] = {}
+        if catalog is not None and self._granted is not None:
+            record |= {"profile": self._granted.profile.slug, "choices": self._granted.choices}
+            record |= {"policy": catalog.version}
+        if self.identity is not None:
+            record |= {"uid": self.identity.uid, "gid": self.identity.gid}
+        return {"version": 1, **record} if record else {}
 
     def _apply(self, selection: Selection) -> None:
         self._forget_grant()
@@ -206,7 +242,7 @@ class ProfileKubeSpawner(ConfiguredKubeSpawner):
             for item in selection.chosen:
                 overrides = item.overrides
                 if item.free_text:
-                    overrides = upstream.format_free_text(overrides, item.value)
+                    overrides = read_amounts(upstream.format_free_text(overrides, item.value))
                 try:
                     self._overrides.apply(overrides)
                 except TraitError:
@@ -223,7 +259,7 @@ class ProfileKubeSpawner(ConfiguredKubeSpawner):
     def _forget_grant(self) -> None:
         self._overrides.undo()
         self._granted = None
-        self._granted_state = None
+        self._record = {}
 
     def _audit(self, catalog: Catalog | None, outcome: Selection | Refusal) -> None:
         authenticator = self.user.authenticator
@@ -245,14 +281,14 @@ class ProfileKubeSpawner(ConfiguredKubeSpawner):
     def get_state(self) -> dict[str, Any]:
         """Add what was granted, which is not always what was asked for."""
         state: dict[str, Any] = super().get_state()
-        if self._granted_state is not None:
-            state["jhext"] = dict(self._granted_state)
+        if self._record:
+            state["jhext"] = dict(self._record)
         return state
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take up what was granted to a server that runs on after a restart of the hub."""
         super().load_state(state)
-        self._granted_state = state.get("jhext")
+        self._record = state.get("jhext", {})
 
     def clear_state(self) -> None:
         """Forget the last start, before the hooks of the next one run."""
@@ -325,7 +361,7 @@ class ProfileKubeSpawner(ConfiguredKubeSpawner):
         """Label the pod with what was granted."""
         if self._granted is not None:
             pod.metadata.labels = (pod.metadata.labels or {}) | self._labels(self._granted)
-        return pod
+        return await super().before_pod_create(pod)
 
     def _labels(self, granted: Selection) -> dict[str, str]:
         values = {

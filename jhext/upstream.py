@@ -12,9 +12,10 @@ from functools import cached_property
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader
+from kubernetes_asyncio.client import V1Container
 from kubernetes_asyncio.client.exceptions import ApiException
 from kubespawner import KubeSpawner
-from kubespawner.utils import recursive_format
+from kubespawner.utils import get_k8s_model, recursive_format
 from tornado import web
 from traitlets import HasTraits, TraitError, TraitType
 from traitlets.config import Config
@@ -51,6 +52,7 @@ __all__ = [
     "forget_failure",
     "form_environment",
     "format_free_text",
+    "in_plain_form",
     "overridable_traits",
 ]
 
@@ -67,6 +69,19 @@ class KubeSpawnerSeams(KubeSpawner):  # type: ignore[misc]
     async def before_pod_create(self, pod: Any) -> Any:
         """Give the pod that is sent: the last word, after every hook. May run more than once."""
         return pod
+
+    def configured_containers(self) -> list[dict[str, Any]]:
+        """Give init containers and sidecars as configured, before any profile or hook."""
+        section = super()._find_my_config(self.config)
+        items = [
+            item
+            for trait in ("init_containers", "extra_containers")
+            for item in self._sorted_dict_values(section.get(trait, []))
+        ]
+        return [
+            in_plain_form(self, get_k8s_model(V1Container, item))
+            for item in self._expand_all(items)
+        ]
 
     def apply_overrides(self, overrides: Mapping[str, Any]) -> None:
         """Apply a ``kubespawner_override``: dicts merge in place, None deletes a key."""
@@ -127,6 +142,11 @@ class KubeSpawnerSeams(KubeSpawner):  # type: ignore[misc]
             if _has_given_up(reflectors.get(key)):
                 del reflectors[key]
             raise
+
+
+def in_plain_form(spawner: KubeSpawner, value: Any) -> Any:
+    """Copy a Kubernetes object into dicts and lists with Kubernetes' own keys, as it is sent."""
+    return spawner.api.api_client.sanitize_for_serialization(value)
 
 
 def _has_given_up(reflector: Any) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from jhext.refusal import Refusal
+
 
 class Reason(StrEnum):
     """The fixed labels under which a missing identity is counted."""
@@ -20,7 +22,7 @@ class Reason(StrEnum):
     """A source, or the ledger, did not answer, or not with what was expected of it."""
 
 
-class IdentityError(Exception):
+class IdentityError(Refusal):
     """There is no identity, so there is no pod.
 
     Parameters
@@ -31,25 +33,28 @@ class IdentityError(Exception):
         What the operator's log is told. It names sources and values, never secrets.
     """
 
-    message: str
+    told = ""
     """What the person is told."""
-    status_code: int
-    """The HTTP status that says the same."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
+        super().__init__(reason, self.told, detail=detail)
+
+    def __str__(self) -> str:
+        return self.detail
 
 
 class IdentityRefused(IdentityError):  # noqa: N818 - policy, not an error
     """The rules say no; the same answer comes until somebody changes the person's data."""
 
-    message = (
+    told = (
         "Your account cannot be used for a server yet: what is known of it in the directory "
         "is missing or not acceptable. Please ask the administrators of this hub."
     )
-    status_code = 403
+
+    @property
+    def status_code(self) -> int:
+        """The rules say no."""
+        return 403
 
 
 class IdentityUnavailable(IdentityError):  # noqa: N818 - the other word of the same pair
@@ -63,11 +68,10 @@ class IdentityUnavailable(IdentityError):  # noqa: N818 - the other word of the 
         Whether asking again at once may help.
     """
 
-    message = (
+    told = (
         "Your account could not be looked up just now, so no server was started. "
         "Please try again in a few minutes."
     )
-    status_code = 503
 
     def __init__(self, detail: str, *, transient: bool = True) -> None:
         super().__init__(Reason.UNAVAILABLE, detail)

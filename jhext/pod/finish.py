@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 
 from jhext.identity.model import Identity
+from jhext.refusal import Refusal
 
 from .environment import anonymous_variables, set_variables, variables
 from .manifest import Container, Manifest
@@ -14,7 +16,14 @@ from .settings import PodSettings
 from .verify import Expected, Violation, verify
 
 
-class PodRefused(Exception):  # noqa: N818 - an answer, not an error
+class PodReason(StrEnum):
+    """Why a pod is not sent."""
+
+    REFUSED = "pod_refused"
+    """The manifest would make the server run as somebody else, or with more than it may."""
+
+
+class PodRefused(Refusal):
     """A pod may not be sent.
 
     Parameters
@@ -23,19 +32,16 @@ class PodRefused(Exception):  # noqa: N818 - an answer, not an error
         What is wrong with it.
     """
 
-    reason = "pod_refused"
-    """The label under which it is counted."""
-    message = (
-        "Your server would not run as you, so it was not started. "
-        "Please tell the administrators of this hub."
-    )
-    """What the person is told."""
-    status_code = 503
-
     def __init__(self, violations: Sequence[Violation]) -> None:
         self.violations = tuple(violations)
-        self.detail = "\n".join(map(str, self.violations))
-        super().__init__(self.detail)
+        message = (
+            "Your server would not run as you, so it was not started. "
+            "Please tell the administrators of this hub."
+        )
+        super().__init__(PodReason.REFUSED, message, detail="\n".join(map(str, violations)))
+
+    def __str__(self) -> str:
+        return self.detail
 
 
 def expected_of(identity: Identity, home: str, settings: PodSettings) -> Expected:

@@ -1,0 +1,89 @@
+"""The spawner's part in WHO: asks who a person is, and has the last word on the pod."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from .identity.build import build_resolver
+from .identity.model import Identity
+from .identity.resolve import Resolver
+from .identity.settings import IdentitySettings
+from .identity.source import Person
+from .pod.finish import expected_of, expected_on_platform, finish
+from .pod.manifest import notebook
+from .traits import ConfiguredKubeSpawner
+from .upstream import in_plain_form
+
+DEFAULT_HOME = "/home/jovyan"
+"""The home directory in the container where none is configured, as in Jupyter's own images."""
+
+_resolvers: dict[int, tuple[asyncio.AbstractEventLoop, IdentitySettings, Resolver]] = {}
+
+
+def resolver_of(settings: IdentitySettings, log: Any) -> Resolver:
+    """Give the resolver of these settings: all spawners ask one, with one cache.
+
+    Raises
+    ------
+    ConfigurationError
+        A secret that it needs is not there.
+    """
+    loop = asyncio.get_running_loop()
+    kept = _resolvers.get(id(settings))
+    if kept is None or kept[0] is not loop:
+        kept = _resolvers[id(settings)] = (loop, settings, build_resolver(settings, log))
+    return kept[2]
+
+
+class IdentifiedKubeSpawner(ConfiguredKubeSpawner):
+    """A KubeSpawner whose pods run as the person, whatever profiles and hooks say.
+
+    Without a section ``identity`` in the settings it is a KubeSpawner.
+    """
+
+    identity: Identity | None = None
+    """Who the owner of the server is, since the last start in which that was asked."""
+
+    async def identify(self) -> Identity | None:
+        """Ask who the owner of the server is; None where that is not jhext's to say.
+
+        Raises
+        ------
+        Refusal
+            The person has no acceptable identity, or nobody can tell now.
+        """
+        settings = self.settings.identity if self.settings else None
+        if settings is None or settings.mode == "platform":
+            self.identity = None
+            return None
+        person = Person(self.user.name, await self.user.get_auth_state())
+        self.identity = await resolver_of(settings, self.log).resolve(person)
+        return self.identity
+
+    async def before_pod_create(self, pod: Any) -> Any:
+        """Make the pod run as the person, and refuse it where something stands against that.
+
+        Raises
+        ------
+        PodRefused
+            A profile, an option, a hook or the configuration asks for what may not be.
+        """
+        pod = await super().before_pod_create(pod)
+        if self.settings is None or self.settings.identity is None:
+            return pod
+        manifest = in_plain_form(self, pod)
+        home = notebook(manifest).get("workingDir") or DEFAULT_HOME
+        if self.identity is None:
+            expected = expected_on_platform(self.user.name, home)
+        else:
+            expected = expected_of(self.identity, home, self.settings.pod)
+        finish(manifest, expected, self.settings.pod, self._configured_containers())
+        return manifest
+
+    def _configured_containers(self) -> Mapping[str, dict[str, Any]]:
+        """The init containers and sidecars of the operator's own configuration, by name."""
+        if not (self.settings and self.settings.pod.privileged_containers):
+            return {}
+        return {container["name"]: container for container in self.configured_containers()}
