@@ -45,7 +45,7 @@ class Child:
         end = time.monotonic() + seconds
         while not ready():
             if self.process.poll() is not None:
-                raise StartError(f"{self.name} ended at once.\n{tail(self.log)}")
+                raise StartError(f"{self.name} ended before it was ready.\n{tail(self.log)}")
             if time.monotonic() > end:
                 raise StartError(f"{self.name} is not ready after {seconds:g} s.\n{tail(self.log)}")
             time.sleep(0.05)
@@ -131,8 +131,12 @@ class Children:
 
 
 def _end_with_parent() -> None:
-    """Have the kernel send SIGTERM when the parent is killed and cannot clear up any more."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    """
+    Have the kernel kill this one too when the parent is killed and cannot clear up any more.
+
+    SIGTERM would leave a hub that tries for minutes to stop servers in a cluster that has gone.
+    """
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def descendants(pid: int) -> set[psutil.Process]:

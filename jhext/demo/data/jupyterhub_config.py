@@ -19,6 +19,8 @@ c.DemoAuthenticator.enable_auth_state = True  # where rules find claims
 c.JupyterHub.allow_named_servers = True
 
 c.KubeSpawner.cmd = ["jupyterhub-singleuser"]
+# a login shell, as terminals start it otherwise, would lose the PATH to this Python
+c.KubeSpawner.args = ['--ServerApp.terminado_settings={"shell_command": ["bash"]}']
 c.KubeSpawner.start_timeout = 90
 c.KubeSpawner.storage_pvc_ensure = True
 c.KubeSpawner.storage_capacity = "1Gi"
