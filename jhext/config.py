@@ -12,9 +12,10 @@ from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 from traitlets.utils.importstring import import_item
 
+from .profiles.catalog import Policy
 from .profiles.finding import ConfigurationError, Finding
-from .profiles.library import as_list
-from .profiles.lint import LintRules, lint
+from .profiles.lint import LintRules
+from .profiles.sources import Sources, load
 from .settings import Settings, load_settings
 from .spawner import ProfileKubeSpawner
 from .upstream import overridable_traits
@@ -47,7 +48,7 @@ def configure(c: Config, settings: str | Path | Mapping[str, Any]) -> Settings:
     """
     loaded = load_settings(settings)
     spawner_class = _spawner_class(c)
-    _lint(c, loaded, spawner_class)
+    _check(c, loaded, spawner_class)
     if spawner_class is ProfileKubeSpawner:
         c.JupyterHub.spawner_class = SPAWNER_CLASS
     c.ProfileKubeSpawner.settings = loaded
@@ -82,29 +83,52 @@ def _imported(name: str) -> Any:
         return None
 
 
-def _lint(c: Config, settings: Settings, spawner_class: type[ProfileKubeSpawner]) -> None:
+def sources_of(c: Config, settings: Settings, spawner_class: type[ProfileKubeSpawner]) -> Sources:
+    """Tell where the profiles of a configuration come from, less what callables return."""
+
+    def trait(name: str) -> Any:
+        return _trait(c, settings, spawner_class, name, [])
+
+    return Sources.of(
+        trait("profile_list"), settings, trait("profile_files"), trait("profile_mapping_files")
+    )
+
+
+def rules_of(
+    c: Config, settings: Settings, spawner_class: type[ProfileKubeSpawner]
+) -> tuple[LintRules, Policy]:
+    """Tell by what a configuration has its profiles checked, and how their rules are read."""
+
+    def trait(name: str, unset: Any) -> Any:
+        return _trait(c, settings, spawner_class, name, unset)
+
+    policy = Policy(trait("default_access", "deny"), trait("admin_bypass", False))
+    rules = LintRules(
+        traits=overridable_traits(spawner_class),
+        default_access=policy.default_access,
+        allowed_sensitive_overrides=frozenset(trait("allowed_sensitive_overrides", set())),
+        extra_profile_keys=frozenset(trait("extra_profile_keys", set())),
+    )
+    return rules, policy
+
+
+def _trait(
+    c: Config, settings: Settings, spawner_class: type[ProfileKubeSpawner], name: str, unset: Any
+) -> Any:
+    value = settings.hub.traits.get(name, unset)
+    for section in spawner_class.section_names():
+        written = c.get(section, {}).get(name, value)
+        # Asking the original for its value would make it deaf to what is appended later.
+        lazy = isinstance(written, LazyConfigValue)
+        value = copy.deepcopy(written).get_value(value) if lazy else written
+    return value
+
+
+def _check(c: Config, settings: Settings, spawner_class: type[ProfileKubeSpawner]) -> None:
     """Check the profiles that are known by now, with the traits that are known by now.
 
     What is set later, and what callables return, the spawner checks at the first use.
     """
-
-    def trait(name: str, unset: Any) -> Any:
-        value = settings.hub.traits.get(name, unset)
-        for section in spawner_class.section_names():
-            written = c.get(section, {}).get(name, value)
-            # Asking the original for its value would make it deaf to what is appended later.
-            lazy = isinstance(written, LazyConfigValue)
-            value = copy.deepcopy(written).get_value(value) if lazy else written
-        return value
-
-    listed = trait("profile_list", [])
-    raw = [*(as_list(listed) if isinstance(listed, list | dict) else []), *settings.profiles]
-    rules = LintRules(
-        traits=overridable_traits(spawner_class),
-        default_access=trait("default_access", "deny"),
-        allowed_sensitive_overrides=frozenset(trait("allowed_sensitive_overrides", set())),
-        extra_profile_keys=frozenset(trait("extra_profile_keys", set())),
-    )
-    _, findings = lint(raw, rules)
-    if errors := [finding for finding in findings if finding.level == "error"]:
+    sources = sources_of(c, settings, spawner_class)
+    if errors := load(sources, *rules_of(c, settings, spawner_class)).catalog.errors:
         raise ConfigurationError(errors)

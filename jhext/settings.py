@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 
 from .identity.settings import IdentitySettings
 from .pod.settings import PodSettings
 from .profiles.access import DefaultAccess
-from .profiles.finding import ConfigurationError, Finding
+from .profiles.finding import ConfigurationError, Finding, did_you_mean
 from .profiles.freeze import freeze
 from .section import SecretRef, Section, fields_at
-from .yamlfile import read_yaml
+from .yamlfile import Document, read_document
 
+ReloadPolicy = Literal["keep", "fail_closed"]
 Profiles = Annotated[list[Any], BeforeValidator(freeze)]
 
 
@@ -51,6 +51,25 @@ class HubSettings(Section):
         strict=False,
         description="Keys of user_options that other code of yours reads.",
     )
+    profile_files: tuple[str, ...] = Field(
+        default=(),
+        strict=False,
+        description="Files with a section `profiles`, or folders of such files. Read again when "
+        "they change; relative to the folder of this file.",
+        examples=[["profiles.d"]],
+    )
+    profile_mapping_files: tuple[str, ...] = Field(
+        default=(),
+        strict=False,
+        description="Text files with a line `user:profile` for each right. Read again when they "
+        "change; relative to the folder of this file.",
+        examples=[["/etc/jhext/mappings/users"]],
+    )
+    reload_policy: ReloadPolicy = Field(
+        default="keep",
+        description="When profiles change and are faulty: `keep` goes on with those before, "
+        "`fail_closed` starts nothing.",
+    )
     cookie_secret: SecretRef | None = Field(
         default=None,
         description="What the hub signs its cookies with: 32 bytes in hexadecimal.",
@@ -67,10 +86,19 @@ class HubSettings(Section):
     def traits(self) -> dict[str, Any]:
         """What is written here and is also a trait of the spawner, in the shape of the trait."""
         return {
-            name: set(value) if isinstance(value, frozenset) else value
+            name: _for_trait(value)
             for name, value in self
             if name in self.model_fields_set and name not in ("cookie_secret", "crypt_keys")
         }
+
+
+def _for_trait(value: Any) -> Any:
+    if isinstance(value, frozenset):
+        return set(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+_PATHS = frozenset({"profile_files", "profile_mapping_files"})
 
 
 class Settings(Section):
@@ -89,6 +117,13 @@ class Settings(Section):
     )
     hub: HubSettings = Field(default_factory=HubSettings, description="The hub itself.")
 
+    _file: str = PrivateAttr("")
+
+    @property
+    def file(self) -> str:
+        """The path of the file that was read; empty where it was none."""
+        return self._file
+
     @property
     def has_profiles(self) -> bool:
         """Whether profiles are written, be it an empty list: then nothing can be started."""
@@ -104,22 +139,42 @@ def load_settings(source: str | Path | Mapping[str, Any]) -> Settings:
         Something is wrong; everything that is wrong is told at once.
     """
     if isinstance(source, Mapping):
-        where, raw = "settings", source
+        file, document = "", Document(source, {})
     else:
-        where, raw = str(source), read_yaml(Path(source))
-    if not isinstance(raw, Mapping):
-        problem = f"must be a mapping of sections, not {type(raw).__name__}"
-        raise ConfigurationError([Finding("error", where, "", problem)])
+        file, document = str(source), read_document(Path(source))
     try:
-        return Settings.model_validate(dict(raw))
+        if not isinstance(document.value, Mapping):
+            kind = type(document.value).__name__
+            message = f"must be a mapping of sections, not {kind}"
+            raise ConfigurationError([Finding("error", "", "", message, file)])
+        settings = Settings.model_validate(_beside(file, document.value))
     except ValidationError as error:
-        raise ConfigurationError(_finding(where, item) for item in error.errors()) from None
+        raise ConfigurationError(
+            _finding(document, file, item) for item in error.errors()
+        ) from None
+    settings._file = file
+    return settings
 
 
-def _finding(where: str, error: Any) -> Finding:
+def _beside(file: str, raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Find the files that settings name relative to the folder of their own file."""
+    result = dict(raw)
+    if file and isinstance(hub := raw.get("hub"), Mapping):
+        folder = Path(file).parent
+        result["hub"] = {
+            key: [str(folder / name) if isinstance(name, str) else name for name in value]
+            if key in _PATHS and isinstance(value, list)
+            else value
+            for key, value in hub.items()
+        }
+    return result
+
+
+def _finding(document: Document, file: str, error: Any) -> Finding:
     location = [str(key) for key in error["loc"]]
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(location[-1], fields_at(Settings, location[:-1]), 1)
-        message = "unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
-    return Finding("error", where, ".".join(location), message)
+        known = fields_at(Settings, location[:-1])
+        message = f"unknown key{did_you_mean(location[-1], known)}"
+    where = "" if file else "settings"
+    return Finding("error", where, ".".join(location), message, file, document.line(error["loc"]))

@@ -12,8 +12,9 @@ from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
 from .profiles.catalog import Policy
-from .profiles.freeze import Shared, share
+from .profiles.freeze import Shared, is_shared, share
 from .profiles.lint import LintRules
+from .profiles.sources import Sources
 from .settings import Settings
 from .upstream import KubeSpawnerSeams, overridable_traits
 
@@ -52,6 +53,36 @@ class ConfiguredKubeSpawner(KubeSpawnerSeams):
         to whoever has the profile. May be a list, a dict, or a callable or async callable that
         takes the spawner and returns either. A list is read once: to change it while the hub
         runs, use a callable.
+        """,
+    )
+
+    profile_files = List(
+        Unicode(),
+        config=True,
+        help="""
+        Files with a section `profiles` like that of `jhext.yaml`, or folders of such files, which
+        are read in the order of their names. What they hold comes after `profile_list`.
+
+        They are read again when they change, also as a mounted ConfigMap does.
+        """,
+    )
+
+    profile_mapping_files = List(
+        Unicode(),
+        config=True,
+        help="""
+        Text files with a line `user:profile` for each right. They add to the rules of the
+        profiles, and are read again when they change.
+        """,
+    )
+
+    reload_policy = Enum(
+        ["keep", "fail_closed"],
+        default_value="keep",
+        config=True,
+        help="""
+        What to do when profiles have changed and are faulty: go on with those before (`keep`) or
+        start nothing until they are mended (`fail_closed`).
         """,
     )
 
@@ -127,6 +158,9 @@ class ConfiguredKubeSpawner(KubeSpawnerSeams):
     deciding_traits = frozenset(
         {
             "profile_list",
+            "profile_files",
+            "profile_mapping_files",
+            "reload_policy",
             "settings",
             "default_access",
             "admin_bypass",
@@ -161,7 +195,26 @@ class ConfiguredKubeSpawner(KubeSpawnerSeams):
     @property
     def has_profiles(self) -> bool:
         """Whether there is any source of profiles, be it one that yields none."""
-        return bool(self.profile_list or (self.settings and self.settings.has_profiles))
+        return bool(
+            self.profile_list
+            or (self.settings and self.settings.has_profiles)
+            or self._files("profile_files")
+            or self._files("profile_mapping_files")
+        )
+
+    def _files(self, name: str) -> list[str]:
+        # Each spawner would make a list of its own to say that there are none.
+        return getattr(self, name) if self.trait_has_value(name) else []
+
+    @property
+    def profile_sources(self) -> Sources:
+        """Where profiles come from that are the same for all spawners."""
+        return Sources.of(
+            self.profile_list if is_shared(self.profile_list) else None,
+            self.settings,
+            self._files("profile_files"),
+            self._files("profile_mapping_files"),
+        )
 
     @property
     def policy(self) -> Policy:

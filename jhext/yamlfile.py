@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,11 @@ class Document:
 
     value: Any
     lines: Mapping[KeyPath, int]
+
+    def line(self, path: Sequence[Any]) -> int:
+        """Give the line of a value, or of what it would be in; 0 where that is not known."""
+        found = (self.lines.get(tuple(path[:end])) for end in range(len(path), -1, -1))
+        return next((line for line in found if line), 0)
 
 
 _MERGE = "tag:yaml.org,2002:merge"
@@ -166,16 +171,21 @@ def _unreadable(file: str, problem: str, line: int) -> ConfigurationError:
     return ConfigurationError([Finding("error", "", "", problem, file=file, line=line)])
 
 
-def read_yaml(path: Path) -> Any:
+def read_document(path: Path) -> Document:
     """Read a YAML file.
 
     Raises
     ------
     ConfigurationError
-        It cannot be read or is not YAML; the message names the place in the file.
+        It cannot be read or is not YAML; the finding tells the place in the file.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
         raise _unreadable(str(path), error.strerror or type(error).__name__, 0) from None
-    return parse_yaml(content, str(path)).value
+    return parse_yaml(content, str(path))
+
+
+def read_yaml(path: Path) -> Any:
+    """Read what a YAML file says; see `read_document`."""
+    return read_document(path).value

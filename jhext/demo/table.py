@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ..profiles.access import Person
 from ..profiles.catalog import Catalog, Permitted, Policy
-from ..profiles.library import build
+from ..profiles.build import build
 from ..profiles.lint import LintRules
 from ..settings import load_settings
 from ..spawner import ProfileKubeSpawner

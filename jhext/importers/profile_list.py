@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 from slugify import slugify
 
-from ..profiles.library import as_list
+from ..profiles.build import as_list
 from ..profiles.model import ACCESS_LIKE
 from .imported import Notes, mapping, unreadable
 

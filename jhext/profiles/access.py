@@ -180,7 +180,7 @@ class Access(BaseModel):
     @property
     def has_allowing_rule(self) -> bool:
         """Whether an allowing rule is written, even one that nobody meets."""
-        return not _ALLOWING.isdisjoint(self.model_fields_set)
+        return not ALLOWING_KEYS.isdisjoint(self.model_fields_set)
 
     @property
     def has_rule(self) -> bool:
@@ -193,7 +193,10 @@ class Access(BaseModel):
         return tuple(rule for rule in (self.allow_if, self.block_if) if rule is not None)
 
 
-_ALLOWING = frozenset({"allow_all", "allowed_users", "allowed_groups", "allow_if"})
+ALLOWING_KEYS = frozenset({"allow_all", "allowed_users", "allowed_groups", "allow_if"})
+"""The keys of the rules that allow."""
+NAME_KEYS = frozenset({"allowed_users", "allowed_groups", "blocked_users", "blocked_groups"})
+"""The keys of the rules that list names."""
 ACCESS_KEYS = frozenset(Access.model_fields)
 """The keys that rules are written with."""
 

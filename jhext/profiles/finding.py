@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -38,6 +39,12 @@ class Finding:
         place = f"{self.file}:{self.line}" if self.line else self.file
         parts = (self.level, place, self.where, self.path, self.message)
         return ": ".join(part for part in parts if part)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """End a message about an unknown word with the known one that is like it, if one is."""
+    close = difflib.get_close_matches(word, list(known), 1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 class ConfigurationError(Exception):

@@ -32,9 +32,14 @@ class FrozenList(list[Any]):
         return [copy.deepcopy(value, memo) for value in self]
 
 
+def is_shared(value: Any) -> bool:
+    """Tell whether a value is a frozen container, which is known by its identity."""
+    return isinstance(value, FrozenDict | FrozenList)
+
+
 def freeze(value: Any) -> Any:
     """Copy the containers of a value into frozen ones; everything else is taken as it is."""
-    if isinstance(value, FrozenDict | FrozenList):
+    if is_shared(value):
         return value
     if isinstance(value, Mapping):
         return FrozenDict((key, freeze(item)) for key, item in value.items())

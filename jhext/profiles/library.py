@@ -1,56 +1,35 @@
-"""From lists of profiles to catalogues: each list is checked once and shared."""
+"""The catalogues and watches made so far: each list is checked once and shared."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+from .build import as_list, build
 from .catalog import Catalog, Policy
-from .finding import ConfigurationError, Finding
-from .freeze import FrozenDict, FrozenList, freeze
-from .lint import LintRules, lint
+from .freeze import freeze, is_shared
+from .lint import LintRules
+from .mapping import MappingFile
+from .sources import Sources
+from .watch import Watch
 
-
-def as_list(source: Any) -> list[Any]:
-    """Read a ``profile_list`` as KubeSpawner does: a dict stands for its values by sorted key.
-
-    Raises
-    ------
-    ConfigurationError
-        It is neither a list nor a dict.
-    """
-    if isinstance(source, Mapping):
-        if not all(isinstance(key, str) for key in source):
-            raise ConfigurationError([Finding("error", "profile_list", "", "keys must be strings")])
-        return [source[key] for key in sorted(source)]
-    if isinstance(source, list | tuple):
-        return list(source)
-    message = f"must be a list or a dict of profiles, not {type(source).__name__}"
-    raise ConfigurationError([Finding("error", "profile_list", "", message)])
-
-
-def build(raw: Sequence[Any], rules: LintRules, policy: Policy) -> Catalog:
-    """Make a catalogue of what is faultless in a list of profiles; its findings tell the rest."""
-    frozen = freeze(raw)
-    good, findings = lint(frozen, rules)
-    version = hashlib.sha256(repr(frozen).encode(errors="replace")).hexdigest()[:12]
-    return Catalog([(profile, frozen[n]) for n, profile in good], policy, findings, version)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """A catalogue and what it was made from, so that no other object gets its identity."""
+class _Kept(Generic[T]):
+    """What was made, and what from, so that no other object gets the identity of that."""
 
     sources: tuple[Any, ...]
     configuration: tuple[object, ...]
-    catalog: Catalog
+    made: T
 
 
 class Library:
-    """The catalogues made so far.
+    """The catalogues and watches made so far.
 
     A frozen list is known by its identity, any other by its content, so that a list which code
     of the operator changes in place is read again. The answer depends on nothing but the lists
@@ -60,12 +39,35 @@ class Library:
     Parameters
     ----------
     capacity
-        How many catalogues are kept.
+        How many catalogues and how many watches are kept.
     """
 
     def __init__(self, capacity: int = 128) -> None:
         self._capacity = capacity
-        self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
+        self._catalogs: OrderedDict[Hashable, _Kept[Catalog]] = OrderedDict()
+        self._watches: OrderedDict[Hashable, _Kept[Watch]] = OrderedDict()
+
+    def watch(
+        self,
+        sources: Sources,
+        rules: Callable[[], LintRules],
+        policy: Policy,
+        *,
+        configuration: tuple[object, ...] = (),
+        variant: Hashable = None,
+    ) -> Watch:
+        """Give the watch over sources that are the same for many; see `catalog`.
+
+        The lists among them are known by identity.
+        """
+        lists = tuple(map(id, sources.listed))
+        files = (sources.settings_file, sources.profile_files, sources.mapping_files)
+        key = (lists, files, tuple(map(id, configuration)), variant, policy)
+        kept = self._watches.get(key)
+        if kept is None:
+            kept = _Kept(sources.listed, configuration, Watch(sources, rules(), policy))
+            self._keep(self._watches, key, kept)
+        return kept.made
 
     def catalog(
         self,
@@ -73,6 +75,7 @@ class Library:
         rules: Callable[[], LintRules],
         policy: Policy,
         *,
+        mappings: Sequence[MappingFile] = (),
         configuration: tuple[object, ...] = (),
         variant: Hashable = None,
     ) -> tuple[Catalog, bool]:
@@ -86,9 +89,11 @@ class Library:
             Gives the rules they are checked by; called when they have not been checked yet.
         policy
             How their access rules are read.
+        mappings
+            The mapping files that add to these.
         configuration
-            The objects that the rules were made from, known by identity: under others the
-            lists are checked again.
+            The objects that the rules and mappings were made from, known by identity: under
+            others the lists are checked again.
         variant
             What the rules were made from besides, known by its value.
 
@@ -103,21 +108,24 @@ class Library:
             A source is neither a list nor a dict.
         """
         key = (tuple(map(_identity, sources)), tuple(map(id, configuration)), variant, policy)
-        kept = self._kept.get(key)
+        kept = self._catalogs.get(key)
         if kept is not None and all(map(_same, kept.sources, sources)):
-            self._kept.move_to_end(key)
-            return kept.catalog, False
+            self._catalogs.move_to_end(key)
+            return kept.made, False
         frozen = tuple(map(freeze, sources))
-        raw = [profile for source in frozen for profile in as_list(source)]
-        catalog = build(raw, rules(), policy)
-        self._kept[key] = _Kept(frozen, configuration, catalog)
-        while len(self._kept) > self._capacity:
-            self._kept.popitem(last=False)
+        profiles = [profile for source in frozen for profile in as_list(source)]
+        catalog = build(profiles, rules(), policy, mappings=mappings)
+        self._keep(self._catalogs, key, _Kept(frozen, configuration, catalog))
         return catalog, True
+
+    def _keep(self, shelf: OrderedDict[Hashable, _Kept[T]], key: Hashable, kept: _Kept[T]) -> None:
+        shelf[key] = kept
+        while len(shelf) > self._capacity:
+            shelf.popitem(last=False)
 
 
 def _identity(source: Any) -> Hashable:
-    if isinstance(source, FrozenDict | FrozenList):
+    if is_shared(source):
         return id(source)
     return hashlib.sha256(repr(source).encode(errors="replace")).digest()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,7 +12,8 @@ from typing import Any, Protocol, get_args
 from pydantic import BaseModel, ValidationError
 
 from .access import Access, DefaultAccess
-from .finding import Finding
+from .amounts import read_amount
+from .finding import Finding, did_you_mean
 from .model import (
     ACCESS_LIKE,
     PATH_SEPARATOR,
@@ -22,6 +22,7 @@ from .model import (
     Profile,
     walk_options,
 )
+from .written import Written, as_written
 
 SENSITIVE_OVERRIDES = (
     "uid",
@@ -72,15 +73,19 @@ class LintRules:
     extra_profile_keys: frozenset[str] = frozenset()
 
 
-def lint(raw: Sequence[Any], rules: LintRules) -> tuple[list[tuple[int, Profile]], list[Finding]]:
+def lint(
+    profiles: Sequence[Any], rules: LintRules, *, allowed_elsewhere: frozenset[str] = frozenset()
+) -> tuple[list[tuple[int, Profile]], list[Finding]]:
     """Read and check a list of profiles.
 
     Parameters
     ----------
-    raw
-        The profiles as written, in order.
+    profiles
+        The profiles in order, each as a mapping or `Written`.
     rules
         What the checks depend on.
+    allowed_elsewhere
+        The slugs of profiles that rules outside them allow to somebody.
 
     Returns
     -------
@@ -89,21 +94,27 @@ def lint(raw: Sequence[Any], rules: LintRules) -> tuple[list[tuple[int, Profile]
     """
     good: list[tuple[int, Profile]] = []
     findings: list[Finding] = []
-    seen: dict[str, int] = {}
+    seen: dict[str, Written] = {}
     default: str | None = None
-    for position, value in enumerate(raw):
-        where = _name(position, value)
-        profile, found = _read(value, where, rules)
-        for path, overrides, template in _raw_overrides(value):
+    for position, written in enumerate(as_written(profiles)):
+        where = written.where
+        profile, found = _read(written.value, where, rules)
+        for path, overrides, template in _raw_overrides(written.value):
             for name, message in _override_problems(overrides, rules, template=template):
                 found.append(Finding("error", where, f"{path}.{name}", message))
         if profile is not None:
-            found += _check(profile, where, rules.default_access)
-            if profile.slug in seen:
-                found.append(
-                    Finding("error", where, "slug", f"{profile.slug!r} is taken: slugs are unique")
-                )
-            seen.setdefault(profile.slug, position)
+            found += _check(profile, where)
+            if profile.slug in allowed_elsewhere:
+                problem = _closed_option(profile)
+            else:
+                problem = nobody_problem(profile, rules.default_access)
+            if problem:
+                found.append(Finding("warning", where, "", f"nobody can use it: {problem}"))
+            if first := seen.get(profile.slug):
+                taken = f" in {first.place}" if first.place else ""
+                message = f"{profile.slug!r} is taken{taken}: slugs are unique"
+                found.append(Finding("error", where, "slug", message))
+            seen.setdefault(profile.slug, written)
             if profile.default:
                 if default is not None:
                     message = f"{default} is the default already"
@@ -111,17 +122,9 @@ def lint(raw: Sequence[Any], rules: LintRules) -> tuple[list[tuple[int, Profile]
                 default = default or where
             if all(finding.level != "error" for finding in found):
                 good.append((position, profile))
-        findings += found
+        findings += map(written.locate, found)
     findings += _ambiguous_slugs(seen)
     return good, findings
-
-
-def _name(position: int, value: Any) -> str:
-    if isinstance(value, Mapping):
-        for key in ("slug", "display_name"):
-            if isinstance(value.get(key), str) and value[key]:
-                return f"profile {value[key]!r}"
-    return f"profile number {position + 1}"
 
 
 def _read(value: Any, where: str, rules: LintRules) -> tuple[Profile | None, list[Finding]]:
@@ -146,8 +149,7 @@ def _schema_finding(where: str, error: Any) -> Finding:
 
 
 def _unknown_key(key: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(key, list(known), 1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
+    hint = did_you_mean(key, known)
     if ACCESS_LIKE.search(key):
         return f"looks like an access rule and is none{hint}"
     return f"unknown key{hint or '; declare keys of a form template in extra_profile_keys'}"
@@ -169,7 +171,7 @@ def _type(value: Any) -> str:
     return type(value).__name__
 
 
-def _check(profile: Profile, where: str, default_access: DefaultAccess) -> list[Finding]:
+def _check(profile: Profile, where: str) -> list[Finding]:
     """Check what the schema alone cannot say."""
     found: list[Finding] = []
 
@@ -188,9 +190,25 @@ def _check(profile: Profile, where: str, default_access: DefaultAccess) -> list[
             error(path, "has neither choices nor an enabled unlisted_choice")
         if sum(choice.default for choice in option.choices.values()) > 1:
             error(f"{path}.choices", "more than one default")
-    if problem := nobody_problem(profile, default_access):
-        found.append(Finding("warning", where, "", f"nobody can use it: {problem}"))
+    found += [
+        Finding(
+            "warning", where, path, f"{name!r} never matches: JupyterHub's names are lower case"
+        )
+        for path, name in _names_in_capitals(profile)
+    ]
     return found
+
+
+def _names_in_capitals(profile: Profile) -> Iterator[tuple[str, str]]:
+    carriers: list[tuple[str, Access]] = [("", profile)]
+    for path, _, option in walk_options(profile.profile_options):
+        carriers.append((f"{path}.unlisted_choice.", option.unlisted_choice))
+        carriers += [(f"{path}.choices.{name}.", item) for name, item in option.choices.items()]
+    for path, access in carriers:
+        for key in ("allowed_users", "blocked_users"):
+            for name in sorted(getattr(access, key) or ()):
+                if name != name.lower():
+                    yield f"{path}{key}", name
 
 
 def _raw_overrides(raw: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, Any], bool]]:
@@ -227,13 +245,19 @@ def _override_problems(
         elif template and (problem := _template_problem(value)):
             yield name, problem
         elif name not in rules.traits.names:
-            close = difflib.get_close_matches(name, rules.traits.names, 1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
+            hint = did_you_mean(name, rules.traits.names)
             yield name, f"is no trait that a profile can override{hint}"
         elif template and _has_placeholder(value):
             continue
-        elif problem := rules.traits.problem(name, value):
+        elif problem := _value_problem(name, value, rules):
             yield name, problem
+
+
+def _value_problem(name: str, value: Any, rules: LintRules) -> str | None:
+    try:
+        return rules.traits.problem(name, read_amount(name, value))
+    except ValueError as error:
+        return str(error)
 
 
 def _is_sensitive(name: str) -> bool:
@@ -269,14 +293,16 @@ def _template_problem(value: Any) -> str | None:
             if name.startswith(("value.", "value[")) or "{" in (specification or ""):
                 return f"{{{name}}} reaches into the text of a user: only {{value}} is allowed"
             if not name.isidentifier():
-                return f"{{{name}}} is no field: only {{value}} is; double other braces"
+                return f"{{{name}}} is no field: only {{value}} is one"
     return None
 
 
 def nobody_problem(access: Profile | Choice, default_access: DefaultAccess) -> str | None:
     """Tell why nobody can meet the rules of a profile or choice, or None if somebody can."""
-    if problem := _unmeetable(access, default_access):
-        return problem
+    return _unmeetable(access, default_access) or _closed_option(access)
+
+
+def _closed_option(access: Profile | Choice) -> str | None:
     for key, option in access.profile_options.items():
         if option.optional:
             continue
@@ -305,11 +331,11 @@ def _unmeetable(access: Access, default_access: DefaultAccess) -> str | None:
     return "its rules allow nobody"
 
 
-def _ambiguous_slugs(slugs: Mapping[str, int]) -> Iterator[Finding]:
+def _ambiguous_slugs(profiles: Mapping[str, Written]) -> Iterator[Finding]:
     """Form fields are named ``profile-option-SLUG--KEY``: one slug must not begin another so."""
-    for slug in slugs:
+    for slug, written in profiles.items():
         parts = slug.split(PATH_SEPARATOR)
         for end in range(1, len(parts)):
-            if (other := PATH_SEPARATOR.join(parts[:end])) in slugs:
+            if (other := PATH_SEPARATOR.join(parts[:end])) in profiles:
                 message = f"begins like the form fields of {other!r}; use another slug"
-                yield Finding("error", f"profile {slug!r}", "slug", message)
+                yield written.error("slug", message)

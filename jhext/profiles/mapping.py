@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .access import Mapped
-from .finding import ConfigurationError, Finding
+from .finding import Finding
+from .lines import parse_lines
 
 Kind = Literal["user", "group", "everybody"]
 
@@ -83,24 +84,15 @@ def parse_mapping(content: bytes, file: str) -> MappingFile:
     ConfigurationError
         Lines are malformed. Each is told with its number.
     """
-    lines, findings = [], []
-    for number, raw in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
-        try:
-            text = raw.decode().strip()
-            if text and not text.startswith("#"):
-                lines.append(_line(number, text))
-        except UnicodeDecodeError:
-            findings.append(Finding("error", "", "", "is not UTF-8", file, number))
-        except ValueError as error:
-            findings.append(Finding("error", "", "", str(error), file, number))
-    if findings:
-        raise ConfigurationError(findings)
-    return MappingFile(file, tuple(lines))
+    return MappingFile(file, tuple(parse_lines(content, file, _lines)))
+
+
+def _lines(number: int, text: str) -> Iterator[MappingLine]:
+    if text and not text.startswith("#"):
+        yield _line(number, text)
 
 
 def _line(number: int, text: str) -> MappingLine:
-    if not text.isprintable():
-        raise ValueError("holds a character that nobody can see")
     deny = text.startswith("!")
     who = text.removeprefix("!")
     is_group = who.startswith("@")

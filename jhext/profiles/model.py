@@ -23,6 +23,7 @@ from pydantic import (
 from slugify import slugify
 
 from .access import Access
+from .amounts import read_amounts
 
 PATH_SEPARATOR = "--"
 """What joins the keys of nested options, and marks free text, in ``user_options``."""
@@ -44,7 +45,7 @@ def _regex(value: str) -> str:
     return value
 
 
-Overrides = dict[str, Any]
+Overrides = Annotated[dict[str, Any], AfterValidator(read_amounts)]
 """Names of KubeSpawner's traits and the values, or callables taking the spawner."""
 
 
@@ -147,10 +148,16 @@ class Profile(_Extensible, Access):
     @classmethod
     def _make_slug(cls, value: Any) -> Any:
         if isinstance(value, Mapping) and "slug" not in value:
-            name = value.get("display_name")
-            if isinstance(name, str):
-                return {**value, "slug": slugify(name)}
+            return {**value, "slug": slug_of(value)}
         return value
+
+
+def slug_of(value: Mapping[str, Any]) -> str:
+    """Give the slug of a profile as written; empty where it has none."""
+    slug = value.get("slug")
+    if "slug" not in value and isinstance(name := value.get("display_name"), str):
+        slug = slugify(name)
+    return slug if isinstance(slug, str) else ""
 
 
 def walk_options(

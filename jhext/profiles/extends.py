@@ -1,0 +1,156 @@
+"""Profiles that begin with what another one says.
+
+``extends`` names the slug of another profile; one with ``abstract: true`` is there for that only
+and cannot be started. What is written in a profile comes over what the other one says:
+
+- ``slug``, ``display_name``, ``default`` and ``abstract`` are never taken over;
+- ``kubespawner_override``: mappings key by key, to any depth, everything else as a whole, as when
+  KubeSpawner applies one after the other;
+- ``profile_options``: option by option, each as a whole; ``null`` leaves one out;
+- rules that allow: all of them as a whole; a profile that has any takes over none;
+- rules that block: they add up;
+- any other key: as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from .access import ALLOWING_KEYS
+from .finding import Finding, did_you_mean
+from .freeze import freeze
+from .shorthand import write_out
+from .written import Written
+
+_MARKS = frozenset({"abstract", "extends"})
+_OWN = _MARKS | {"slug", "display_name", "default"}
+
+
+def resolve(profiles: Sequence[Written]) -> tuple[list[Written], list[Finding]]:
+    """Write out what profiles are short for, and what they take over from each other.
+
+    Returns
+    -------
+    tuple
+        The profiles that can be started, in order and less the faulty ones, and what was found.
+    """
+    resolver = _Resolver(profiles)
+    resolved = [resolver.resolve(n) for n in range(len(profiles))]
+    concrete = [_without_marks(item) for item in resolved if item and not _is_abstract(item)]
+    return concrete, resolver.findings()
+
+
+class _Resolver:
+    """Resolves each profile once."""
+
+    def __init__(self, profiles: Sequence[Written]) -> None:
+        self._profiles = profiles
+        self._by_slug: dict[str, int] = {}
+        for n, profile in enumerate(profiles):
+            self._by_slug.setdefault(profile.slug, n)
+        self._done: dict[int, Written | None] = {}
+        self._chain: list[int] = []
+        self._bases: set[int] = set()
+        self._found: list[Finding] = []
+
+    def resolve(self, n: int) -> Written | None:
+        """Give a profile with all that it takes over, or None where it is faulty."""
+        if n in self._done:
+            return self._done[n]
+        self._chain.append(n)
+        profile, found = write_out(self._profiles[n])
+        found += self._problems(n, profile)
+        if not found and isinstance(profile.value, Mapping) and "extends" in profile.value:
+            base = self._base(profile.value["extends"])
+            if isinstance(base, str):
+                found.append(profile.error("extends", base))
+            else:
+                profile = _extend(base, profile)
+        self._chain.pop()
+        self._found += found
+        self._done[n] = None if found else profile
+        return self._done[n]
+
+    def _problems(self, n: int, profile: Written) -> list[Finding]:
+        """Find what is wrong with an abstract profile, of which the lint will not know."""
+        if not isinstance(profile.value, Mapping):
+            return []
+        if not isinstance(profile.value.get("abstract", False), bool):
+            return [profile.error("abstract", "must be true or false")]
+        first = self._profiles[self._by_slug[profile.slug]]
+        if _is_abstract(profile) and not profile.slug:
+            return [profile.error("", "has no slug by which another profile could extend it")]
+        if first is not self._profiles[n] and (_is_abstract(profile) or _is_abstract(first)):
+            return [profile.error("slug", f"{profile.slug!r} is taken: slugs are unique")]
+        return []
+
+    def _base(self, slug: Any) -> Written | str:
+        """Give the profile with this slug, or say why that is not possible."""
+        if not isinstance(slug, str) or slug not in self._by_slug or not slug:
+            return f"no profile has the slug {slug!r}{did_you_mean(str(slug), self._by_slug)}"
+        n = self._by_slug[slug]
+        if n in self._chain:
+            return "a profile cannot extend itself, be it by way of others"
+        self._bases.add(n)
+        return self.resolve(n) or f"{slug!r} is faulty"
+
+    def findings(self) -> list[Finding]:
+        """Give what was found, when all are resolved."""
+        unused = [
+            replace(profile.error("abstract", "no profile extends it"), level="warning")
+            for n, profile in enumerate(self._profiles)
+            if _is_abstract(profile) and n not in self._bases
+        ]
+        return self._found + unused
+
+
+def _is_abstract(profile: Written) -> bool:
+    return isinstance(profile.value, Mapping) and profile.value.get("abstract") is True
+
+
+def _extend(base: Written, profile: Written) -> Written:
+    merged = {key: value for key, value in base.value.items() if key not in _OWN}
+    if not ALLOWING_KEYS.isdisjoint(profile.value):
+        merged = {key: value for key, value in merged.items() if key not in ALLOWING_KEYS}
+    for key, value in profile.value.items():
+        merged[key] = _over(key, merged[key], value) if key in merged else value
+    places = {path: place for path, place in base.places.items() if path and path[0] not in _OWN}
+    return replace(profile, value=freeze(merged), places={**places, **profile.places})
+
+
+def _without_marks(profile: Written) -> Written:
+    if not isinstance(profile.value, Mapping) or _MARKS.isdisjoint(profile.value):
+        return profile
+    rest = {key: value for key, value in profile.value.items() if key not in _MARKS}
+    return replace(profile, value=freeze(rest))
+
+
+def _over(key: str, before: Any, value: Any) -> Any:
+    """Merge what two profiles say under one key.
+
+    Where what blocks is malformed, it is what stays, so that it is found and not lost.
+    """
+    match key:
+        case "kubespawner_override":
+            return _merge(before, value)
+        case "profile_options" if isinstance(before, Mapping) and isinstance(value, Mapping):
+            return {name: item for name, item in {**before, **value}.items() if item is not None}
+        case "blocked_users" | "blocked_groups" if isinstance(before, list):
+            return [*before, *value] if isinstance(value, list) else value
+        case "block_if" if isinstance(before, str):
+            return f"({before}\n) || ({value}\n)" if isinstance(value, str) else value
+        case "blocked_users" | "blocked_groups" | "block_if":
+            return before
+        case _:
+            return value
+
+
+def _merge(before: Any, value: Any) -> Any:
+    if not (isinstance(before, Mapping) and isinstance(value, Mapping)):
+        return value
+    merged = dict(before)
+    for key, item in value.items():
+        merged[key] = _merge(merged[key], item) if key in merged else item
+    return merged

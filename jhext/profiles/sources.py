@@ -1,0 +1,214 @@
+"""Where profiles come from: lists in Python, files of profiles, mapping files."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..settings import Settings
+from ..yamlfile import Document, KeyPath, parse_yaml
+from .build import as_list, build
+from .catalog import Catalog, Policy
+from .finding import ConfigurationError, Finding, did_you_mean
+from .freeze import FrozenList, freeze
+from .lint import LintRules
+from .mapping import MappingFile, parse_mapping
+from .names import fill_in, parse_names
+from .reading import Reading
+from .written import Place, Written
+
+_SECTION = "profiles"
+_SUFFIXES = {".yaml", ".yml"}
+_PAUSES = (0.0, 0.01, 0.02, 0.05, 0.1)
+"""Seconds before each attempt to read files that change while they are read."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where profiles come from, in the order in which they are shown.
+
+    Parameters
+    ----------
+    listed
+        Lists or dicts of profiles.
+    settings_file
+        The path of a ``jhext.yaml`` with a section ``profiles``.
+    profile_files
+        The paths of files with a section ``profiles`` and nothing else, or of folders of such
+        files, which are read in the order of their names.
+    mapping_files
+        The paths of mapping files.
+    """
+
+    listed: tuple[Any, ...] = ()
+    settings_file: str = ""
+    profile_files: tuple[str, ...] = ()
+    mapping_files: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        profile_list: Any,
+        settings: Settings | None,
+        profile_files: Iterable[str],
+        mapping_files: Iterable[str],
+    ) -> Sources:
+        """Collect what a spawner is configured with.
+
+        Parameters
+        ----------
+        profile_list
+            The list, or what else is the trait of that name: only lists and dicts are sources.
+        settings
+            What ``jhext.configure`` read.
+        profile_files, mapping_files
+            The traits.
+        """
+        listed = [profile_list] if isinstance(profile_list, list | dict) else []
+        file = settings.file if settings and settings.has_profiles else ""
+        if settings and not file:
+            listed.append(settings.profiles)
+        return cls(tuple(listed), file, tuple(profile_files), tuple(mapping_files))
+
+
+@dataclass(frozen=True)
+class Version:
+    """What the sources said at one moment.
+
+    Parameters
+    ----------
+    catalog
+        What it comes to. Its findings tell what is wrong, with files and lines.
+    profiles
+        The profiles as written.
+    mappings
+        The mapping files, line by line.
+    reading
+        What was read for it.
+    """
+
+    catalog: Catalog
+    profiles: FrozenList
+    mappings: tuple[MappingFile, ...]
+    reading: Reading
+
+
+def load(sources: Sources, rules: LintRules, policy: Policy) -> Version:
+    """Read the sources and check what they say. This waits for the disk.
+
+    Whatever is wrong, files that are not there too, is among the findings of the catalogue.
+
+    Parameters
+    ----------
+    sources
+        Where the profiles come from.
+    rules
+        What they are checked by.
+    policy
+        How their access rules are read.
+    """
+    for pause in _PAUSES:
+        time.sleep(pause)
+        found = _Gathering(sources)
+        if found.reading.holds:
+            break
+    else:
+        message = "profiles change while they are read, so that no version of them is whole"
+        found.findings.append(Finding("error", "", "", message))
+    catalog = build(found.profiles, rules, policy, mappings=found.mappings, found=found.findings)
+    return Version(catalog, FrozenList(found.profiles), tuple(found.mappings), found.reading)
+
+
+class _Gathering:
+    """What one reading has brought so far."""
+
+    def __init__(self, sources: Sources) -> None:
+        self.reading = Reading()
+        self.profiles: list[Written] = []
+        self.mappings: list[MappingFile] = []
+        self.findings: list[Finding] = []
+        for source in sources.listed:
+            with self._noting():
+                for value in as_list(source):
+                    self._add(freeze(value), {})
+        if sources.settings_file:
+            self._read_profiles(Path(sources.settings_file), frozenset(Settings.model_fields))
+        for name in sources.profile_files:
+            for path in self._files(Path(name)):
+                self._read_profiles(path, frozenset({_SECTION}))
+        for name in sources.mapping_files:
+            with self._noting():
+                self.mappings.append(parse_mapping(self._content(Path(name)), name))
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except ConfigurationError as error:
+            self.findings += error.findings
+
+    def _content(self, path: Path) -> bytes:
+        try:
+            return self.reading.file(path)
+        except (OSError, ValueError) as error:
+            problem = error.strerror if isinstance(error, OSError) else str(error)
+            message = f"cannot be read: {problem}"
+            raise ConfigurationError([Finding("error", "", "", message, str(path))]) from None
+
+    def _files(self, path: Path) -> list[Path]:
+        if not path.is_dir():
+            return [path]
+        files = [file for file in self.reading.folder(path) if file.suffix in _SUFFIXES]
+        if not files:
+            message = "the folder holds no *.yaml and no *.yml"
+            self.findings.append(Finding("warning", "", "", message, str(path)))
+        return files
+
+    def _read_profiles(self, path: Path, sections: frozenset[str]) -> None:
+        with self._noting():
+            document = parse_yaml(self._content(path), str(path))
+            values = _section(document, str(path), sections)
+            places: list[dict[KeyPath, Place]] = [{} for _ in values]
+            for keys, line in document.lines.items():
+                if len(keys) > 1 and keys[0] == _SECTION:
+                    places[keys[1]][keys[2:]] = Place(str(path), line)
+            for value, where in zip(values, places, strict=True):
+                self._add(freeze(value), where)
+
+    def _add(self, value: Any, places: Mapping[KeyPath, Place]) -> None:
+        written = Written(value, len(self.profiles) + 1, places)
+        filled, found = fill_in(written, self._names)
+        self.profiles.append(filled)
+        self.findings += found
+
+    def _names(self, path: Path) -> list[str]:
+        return parse_names(self._content(path), str(path))
+
+
+def _section(document: Document, file: str, sections: frozenset[str]) -> list[Any]:
+    """Give the profiles of a file.
+
+    Raises
+    ------
+    ConfigurationError
+        It holds something else, or none.
+    """
+
+    def fault(message: str, *path: str) -> Finding:
+        line = document.lines.get(path, 0)
+        return Finding("error", "", ".".join(path), message, file, line)
+
+    value = document.value
+    if not isinstance(value, Mapping):
+        raise ConfigurationError([fault(f"must be a mapping with a section {_SECTION}")])
+    if unknown := [str(key) for key in value if key not in sections]:
+        raise ConfigurationError(
+            fault(f"unknown section{did_you_mean(key, sections)}", key) for key in unknown
+        )
+    if not isinstance(profiles := value.get(_SECTION), list):
+        raise ConfigurationError([fault("must be a list of profiles", _SECTION)])
+    return profiles

@@ -1,0 +1,132 @@
+"""The sources of profiles, read again when they change."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from .catalog import Catalog, Policy
+from .finding import Finding
+from .lint import LintRules
+from .metrics import reload_metrics
+from .reading import Reading
+from .sources import Sources, Version, load
+
+DEADLINE = 10.0
+"""Seconds that somebody waits for files to be read."""
+
+
+@dataclass(frozen=True)
+class Current:
+    """What holds now.
+
+    Parameters
+    ----------
+    version
+        The last faultless version; None if there was none yet.
+    problems
+        What is wrong with what the sources say now; empty if they say that version.
+    """
+
+    version: Version | None
+    problems: tuple[Finding, ...]
+
+
+_LATE = Finding("error", "", "", f"profiles could not be read in {DEADLINE:g} s")
+
+
+class Watch:
+    """Some sources of profiles, looked at whenever somebody asks.
+
+    The looking is done in a thread of its own. However many ask at a time, it looks once; and
+    whoever asks gets what was there after they asked.
+
+    Parameters
+    ----------
+    sources
+        Where the profiles come from.
+    rules
+        What they are checked by.
+    policy
+        How their access rules are read.
+    """
+
+    def __init__(self, sources: Sources, rules: LintRules, policy: Policy) -> None:
+        self._load: Callable[[], Version] = lambda: load(sources, rules, policy)
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="jhext-profiles")
+        self._looking: Future[None] | None = None
+        self._late = False
+        self._reading: Reading | None = None
+        self._current = Current(None, ())
+        self._messages: deque[tuple[int, str]] = deque()
+
+    async def current(self) -> Current:
+        """Give what holds now."""
+        if self._reading is not None and self._reading.is_of_nothing:
+            return self._current
+        looking = asyncio.wrap_future(self._look())
+        # After one who waited in vain, nobody waits until the disk answers again.
+        done, _ = await asyncio.wait([looking], timeout=0 if self._late else DEADLINE)
+        if done:
+            looking.result()
+            return self._current
+        if not self._late:
+            self._late = True
+            self._messages.append((logging.ERROR, str(_LATE)))
+            reload_metrics().record_late()
+        return Current(self._current.version, (_LATE,))
+
+    def messages(self) -> Iterator[tuple[int, str]]:
+        """Give what is to be logged, each message once, with its level."""
+        while self._messages:
+            yield self._messages.popleft()
+
+    def _look(self) -> Future[None]:
+        # A look that has begun may have missed what the asker knows to have changed.
+        if self._looking is None or self._looking.running() or self._looking.done():
+            self._looking = self._worker.submit(self._refresh)
+        return self._looking
+
+    def _refresh(self) -> None:
+        try:
+            if not self._is_unchanged():
+                self._read()
+        finally:
+            if self._late:
+                self._late = False
+                reload_metrics().successful.set(not self._current.problems)
+
+    def _is_unchanged(self) -> bool:
+        if self._reading is None:
+            return False
+        if self._reading.is_current:
+            return True
+        again = self._reading.again()
+        if not (again.holds and again.says_what(self._reading)):
+            return False
+        self._reading = again
+        return True
+
+    def _read(self) -> None:
+        version, before = self._load(), self._current.version
+        errors = version.catalog.errors
+        self._current = Current(before, errors) if errors else Current(version, ())
+        self._reading = version.reading
+        if not version.reading.is_of_nothing:
+            reload_metrics().record(faultless=not errors)
+        self._messages += _messages(version.catalog, is_change=before is not None)
+
+
+def _messages(catalog: Catalog, *, is_change: bool) -> Iterator[tuple[int, str]]:
+    # Without a version before there is nothing that anybody could start.
+    level = logging.ERROR if is_change else logging.CRITICAL
+    if is_change and catalog.errors:
+        yield level, "The profiles changed and are faulty"
+    elif is_change:
+        yield logging.INFO, f"The profiles changed; their version is {catalog.version}"
+    for finding in catalog.findings:
+        yield level if finding.level == "error" else logging.WARNING, str(finding)

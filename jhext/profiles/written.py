@@ -1,0 +1,101 @@
+"""A profile as somebody wrote it, and the place of everything in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import PurePath
+from typing import Any
+
+from ..yamlfile import KeyPath
+from .finding import Finding
+from .freeze import freeze
+from .model import slug_of
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line in a file, counted from 1."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A profile as written.
+
+    Parameters
+    ----------
+    value
+        What is written, a mapping if all is well; its containers are frozen.
+    number
+        Its position among all profiles, counted from 1.
+    places
+        Where each value in it stands; empty for a profile that is not from a file. The place of
+        the profile itself is under the empty path.
+    """
+
+    value: Any
+    number: int
+    places: Mapping[KeyPath, Place] = field(default_factory=dict)
+
+    @property
+    def where(self) -> str:
+        """What findings call it."""
+        if isinstance(self.value, Mapping):
+            for key in ("slug", "display_name"):
+                if isinstance(self.value.get(key), str) and self.value[key]:
+                    return f"profile {self.value[key]!r}"
+        return f"profile number {self.number}"
+
+    @property
+    def slug(self) -> str:
+        """Its slug, empty where it has none."""
+        return slug_of(self.value) if isinstance(self.value, Mapping) else ""
+
+    @property
+    def place(self) -> Place | None:
+        """Where it stands."""
+        return self.places.get(())
+
+    @property
+    def folder(self) -> PurePath:
+        """What the names of files in it are relative to."""
+        return PurePath(self.place.file).parent if self.place else PurePath()
+
+    def error(self, path: str, message: str) -> Finding:
+        """Say what is wrong with it."""
+        return self.locate(Finding("error", self.where, path, message))
+
+    def locate(self, finding: Finding) -> Finding:
+        """Add the place of what a finding about this profile is about."""
+        value: Any = self.value
+        path: KeyPath = ()
+        place, rest = self.place, finding.path
+        while rest:
+            # Keys hold dots too, so a path that dots join is read along what is there.
+            keys = [key for key in _keys(value) if f"{rest}.".startswith(f"{key}.")]
+            if not keys:
+                break
+            key = max(keys, key=lambda key: len(str(key)))
+            value, path, rest = value[key], (*path, key), rest[len(str(key)) + 1 :]
+            place = self.places.get(path, place)
+        return replace(finding, file=place.file, line=place.line) if place else finding
+
+
+def as_written(profiles: Iterable[Any]) -> list[Written]:
+    """Take profiles that are not from files among those that are."""
+    return [
+        item if isinstance(item, Written) else Written(freeze(item), number)
+        for number, item in enumerate(profiles, 1)
+    ]
+
+
+def _keys(value: Any) -> Any:
+    if isinstance(value, list):
+        return range(len(value))
+    return value if isinstance(value, Mapping) else ()
