@@ -223,7 +223,12 @@ def pod(name: str, **spec: Any) -> dict[str, Any]:
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": name, "labels": {"app": "x"}},
-        "spec": {"containers": [container], "schedulerName": "nobody", **spec},
+        "spec": {
+            "automountServiceAccountToken": False,
+            "containers": [container],
+            "schedulerName": "nobody",
+            **spec,
+        },
     }
 
 

@@ -15,6 +15,7 @@ def runnable(
     return {
         "metadata": {"name": name},
         "spec": {
+            "automountServiceAccountToken": False,
             "containers": [main],
             "restartPolicy": "Never",
             "terminationGracePeriodSeconds": 3,
@@ -268,25 +269,32 @@ async def test_becomes_ready(full_api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spec", "message"),
+    ("spec", "resources", "message"),
     [
-        ({"nodeSelector": {"no": "such"}}, "0/1 nodes are available: 1 node(s) didn't match"),
         (
-            {"resources": {"limits": {"example.test/gpu": "1"}}},
+            {"nodeSelector": {"no": "such"}},
+            {},
+            "0/1 nodes are available: 1 node(s) didn't match",
+        ),
+        (
+            {},
+            {"limits": {"example.test/gpu": "1"}},
             "0/1 nodes are available: 1 Insufficient example.test/gpu.",
         ),
         (
-            {"resources": {"requests": {"memory": "900Ti"}}},
+            {},
+            {"requests": {"memory": "900Ti"}},
             "0/1 nodes are available: 1 Insufficient memory.",
         ),
         (
-            {"resources": {"requests": {"cpu": "100k"}}},
+            {},
+            {"requests": {"cpu": "100k"}},
             "0/1 nodes are available: 1 Insufficient cpu.",
         ),
     ],
 )
-async def test_cannot_be_scheduled(full_api: Api, spec: Any, message: str) -> None:
-    container = {"resources": spec.pop("resources", {})}
+async def test_cannot_be_scheduled(full_api: Api, spec: Any, resources: Any, message: str) -> None:
+    container = {"resources": resources}
     await full_api.created("pods", runnable(full_api, "p", "true", container=container, **spec))
     event = await full_api.until_event("p", "FailedScheduling")
     assert event["type"] == "Warning"
