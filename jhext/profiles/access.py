@@ -114,6 +114,8 @@ def _is_deeper(value: Any, levels: int) -> bool:
 
 def _names(value: Any) -> frozenset[str]:
     """Take a list of names; a lone string would become a set of its letters."""
+    if isinstance(value, Mapping):
+        raise ValueError("must be a list of names; no file is read for what a callable gives")  # noqa: TRY004
     if isinstance(value, str) or not isinstance(value, list | tuple | set | frozenset):
         raise ValueError(f"must be a list of names, not {type(value).__name__}")  # noqa: TRY004
     for name in value:
@@ -134,7 +136,20 @@ Names = Annotated[
     frozenset[str],
     BeforeValidator(_names),
     PlainSerializer(sorted, return_type=list[str]),
-    WithJsonSchema({"type": "array", "items": {"type": "string", "minLength": 1}}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "array", "items": {"type": "string", "minLength": 1}},
+                {
+                    "type": "object",
+                    "description": "A file of names, separated by blanks or line ends.",
+                    "properties": {"file": {"type": "string"}},
+                    "required": ["file"],
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
 ]
 Rule = Annotated[
     Expression,

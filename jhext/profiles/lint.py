@@ -7,10 +7,11 @@ import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any, Protocol, get_args
+from typing import Any, Protocol
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from ..section import fields_at
 from .access import Access, DefaultAccess
 from .amounts import read_amount
 from .finding import Finding, did_you_mean
@@ -22,6 +23,7 @@ from .model import (
     Profile,
     walk_options,
 )
+from .schema import WrittenProfile
 from .written import Written, as_written
 
 SENSITIVE_OVERRIDES = (
@@ -142,7 +144,7 @@ def _read(value: Any, where: str, rules: LintRules) -> tuple[Profile | None, lis
 def _schema_finding(where: str, error: Any) -> Finding:
     location = [str(key) for key in error["loc"]]
     if error["type"] == "extra_forbidden":
-        message = _unknown_key(location[-1], _fields_at(location[:-1]))
+        message = _unknown_key(location[-1], fields_at(WrittenProfile, location[:-1]))
     else:
         message = error["msg"].removeprefix("Value error, ")
     return Finding("error", where, ".".join(location), message)
@@ -153,18 +155,6 @@ def _unknown_key(key: str, known: Iterable[str]) -> str:
     if ACCESS_LIKE.search(key):
         return f"looks like an access rule and is none{hint}"
     return f"unknown key{hint or '; declare keys of a form template in extra_profile_keys'}"
-
-
-def _fields_at(location: Sequence[str]) -> Iterable[str]:
-    """The keys a model knows where this path of keys leads."""
-    model: type[BaseModel] = Profile
-    for key in location:
-        if key in model.model_fields:
-            annotation = model.model_fields[key].annotation
-            inner = [annotation, *get_args(annotation)]
-            models = [item for item in inner if inspect.isclass(item)]
-            model = next((item for item in models if issubclass(item, BaseModel)), model)
-    return model.model_fields
 
 
 def _type(value: Any) -> str:
