@@ -229,7 +229,9 @@ class ConfiguredKubeSpawner(KubeSpawnerSeams):
         """
         names = ("allowed_sensitive_overrides", "extra_profile_keys")
         return tuple(
-            (name, frozenset(getattr(self, name))) for name in names if self.trait_has_value(name)
+            (name, frozenset(value))
+            for name in names
+            if self.trait_has_value(name) and (value := getattr(self, name))
         )
 
     def lint_rules(self) -> LintRules:
