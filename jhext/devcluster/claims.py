@@ -23,17 +23,14 @@ class ClaimController:
         self._registry = registry
         self._state = state
 
-    async def run(self, changes: asyncio.Queue[Change]) -> None:
-        """Follow claims and pods until cancelled."""
-        while True:
-            change = await changes.get()
-            if change.resource is CLAIMS:
-                await self._follow_claim(change)
-            elif change.resource is PODS and change.type != "ADDED":
-                for claim in self._registry.store.items(
-                    CLAIMS, change.object["metadata"]["namespace"]
-                ):
-                    self._release(claim)
+    async def react(self, change: Change) -> None:
+        """Bind a claim that is new, and let go of what no pod holds any more."""
+        if change.resource is CLAIMS:
+            await self._follow_claim(change)
+        elif change.resource is PODS and change.type != "ADDED":
+            namespace = change.object["metadata"]["namespace"]
+            for claim in self._registry.store.items(CLAIMS, namespace):
+                self._release(claim)
 
     async def _follow_claim(self, change: Change) -> None:
         metadata = change.object["metadata"]

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from aiohttp import web
 
 from .address import PodAddresses
 from .claims import ClaimController
-from .controllers import Controllers
+from .controllers import CleanUpController
 from .credentials import CredentialCheck
+from .directories import make_passage
 from .events import EventRecorder
 from .faults import Faults
+from .handlers import ObjectHandlers
 from .http import KubernetesApi
 from .kubeconfig import make_certificate, write_kubeconfig
 from .logs import LogFiles
@@ -29,7 +30,7 @@ from .registry import Registry
 from .resources import NAMESPACES, NODES
 from .runner import PodRunner
 from .scheduler import Scheduler
-from .store import Change, Store
+from .store import Store, follow
 
 _ADDRESS = "127.0.0.1"
 _SHUTDOWN_SECONDS = 0.5
@@ -115,11 +116,8 @@ class DevCluster:
         await self._exit.aclose()
 
     async def _start(self, stack: AsyncExitStack) -> None:
-        # Pods under other ids pass through it, and cannot list it.
-        mode = 0o711 if os.geteuid() == 0 else 0o700
         for directory in (self._state, self._state / "claims", self._state / "pods"):
-            directory.mkdir(parents=True, exist_ok=True)
-            directory.chmod(mode)
+            make_passage(directory)
         addresses = PodAddresses()
         stack.callback(addresses.close)
         logs = LogFiles(self._state / "logs")
@@ -130,7 +128,7 @@ class DevCluster:
             recorder=recorder,
             logs=logs,
             addresses=addresses,
-            credentials=CredentialCheck(self._warn),
+            credentials=CredentialCheck(),
             state=self._state,
             capacity=self._capacity,
             backoff=self._backoff,
@@ -139,15 +137,20 @@ class DevCluster:
         scheduler = Scheduler(
             self._registry, recorder, NODE_NAME, self._node_labels, self._capacity
         )
-        for run in (
-            PodRunner(services, NODE_NAME).run,
-            scheduler.run,
-            ClaimController(self._registry, self._state).run,
-            Controllers(self._registry).run,
+        runner = PodRunner(services, NODE_NAME)
+        stack.push_async_callback(runner.close)
+        for react in (
+            runner.react,
+            scheduler.react,
+            ClaimController(self._registry, self._state).react,
+            CleanUpController(self._registry).react,
         ):
-            self._start_task(stack, run)
+            changes = stack.enter_context(self._store.subscribe())
+            task = asyncio.create_task(follow(changes, react, self._warn))
+            stack.push_async_callback(_cancelled, task)
         self._registry.create(NAMESPACES, "", {"metadata": {"name": self._namespace}})
-        await self._serve(stack, KubernetesApi(self._registry, logs, self.faults, self.token))
+        handlers = ObjectHandlers(self._registry, logs)
+        await self._serve(stack, KubernetesApi(handlers, self.faults, self.token))
 
     def _create_first_objects(self, address: str) -> None:
         node, status = node_object(address, self._capacity)
@@ -156,25 +159,6 @@ class DevCluster:
         self._registry.replace(
             NODES, "", NODE_NAME, {**node, "status": status}, subresource="status"
         )
-
-    def _start_task(
-        self,
-        stack: AsyncExitStack,
-        run: Callable[[asyncio.Queue[Change]], Coroutine[Any, Any, None]],
-    ) -> None:
-        changes = stack.enter_context(self._store.subscribe())
-        task = asyncio.create_task(run(changes), name=run.__qualname__)
-        task.add_done_callback(self._report_failure)
-
-        async def stop() -> None:
-            task.cancel()
-            await asyncio.wait({task})
-
-        stack.push_async_callback(stop)
-
-    def _report_failure(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()):
-            self._warn(f"{task.get_name()} has failed: {error!r}")
 
     async def _serve(self, stack: AsyncExitStack, api: KubernetesApi) -> None:
         context, self.ca_file = await asyncio.to_thread(make_certificate, self._state / "tls")
@@ -198,3 +182,8 @@ class DevCluster:
             namespace=self._namespace,
         )
         stack.callback(self.kubeconfig.unlink, missing_ok=True)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})

@@ -102,6 +102,11 @@ class Container:
         code = await self._process.terminate(grace_seconds)
         self._ended(code)
 
+    def kill(self) -> None:
+        """Cut the grace short that ``stop`` gives."""
+        if self._process:
+            self._process.kill()
+
     def _update(self, **changes: object) -> None:
         self.status = replace(self.status, **changes)  # type: ignore[arg-type]
         self._changed()

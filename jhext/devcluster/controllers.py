@@ -1,9 +1,10 @@
-"""What cleans up: the garbage collector of owned objects, and the end of namespaces."""
+"""The clean-up: the garbage collector of owned objects, and the end of namespaces."""
 
 from __future__ import annotations
 
-import asyncio
+from contextlib import suppress
 
+from .errors import ApiError
 from .registry import DeleteOptions, Registry
 from .resources import ACCESS_REVIEWS, NAMESPACES, RESOURCES, SERVICE_ACCOUNTS, Object, Resource
 from .store import Change
@@ -11,28 +12,27 @@ from .store import Change
 _STORED = tuple(resource for resource in RESOURCES if resource is not ACCESS_REVIEWS)
 
 
-class Controllers:
-    """The controllers that react to single changes."""
+class CleanUpController:
+    """Deletes what has lost its owner or its namespace."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._store = registry.store
 
-    async def run(self, changes: asyncio.Queue[Change]) -> None:
-        """Follow every object until cancelled."""
-        while True:
-            change = await changes.get()
-            if change.resource is NAMESPACES:
-                self._follow_namespace(change)
-            elif change.type == "DELETED" and change.resource.namespaced:
-                self._finish_namespace(change.object["metadata"]["namespace"])
-            if change.type == "DELETED":
-                self._collect_dependents(change.object["metadata"]["uid"])
+    async def react(self, change: Change) -> None:
+        """Delete what depended on a deleted object, and finish namespaces that are empty."""
+        if change.resource is NAMESPACES:
+            self._follow_namespace(change)
+        elif change.type == "DELETED" and change.resource.namespaced:
+            self._finish_namespace(change.object["metadata"]["namespace"])
+        if change.type == "DELETED":
+            self._collect_dependents(change.object["metadata"]["uid"])
 
     def _follow_namespace(self, change: Change) -> None:
         name = change.object["metadata"]["name"]
         if change.type == "ADDED":
-            self._registry.create(SERVICE_ACCOUNTS, name, {"metadata": {"name": "default"}})
+            with suppress(ApiError):  # the namespace is being deleted again
+                self._registry.create(SERVICE_ACCOUNTS, name, {"metadata": {"name": "default"}})
         elif change.type == "MODIFIED" and "deletionTimestamp" in change.object["metadata"]:
             for resource, obj in self._contents(name):
                 if "deletionTimestamp" not in obj["metadata"]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,15 +53,9 @@ class CredentialCheck:
     """Finds out by trying whether processes under other ids can use this Python environment.
 
     A checkout below a home directory of mode 0700 is out of their reach, for one.
-
-    Parameters
-    ----------
-    warn
-        Is told, once for each set of ids, why they cannot be used.
     """
 
-    def __init__(self, warn: Callable[[str], None]) -> None:
-        self._warn = warn
+    def __init__(self) -> None:
         self._problems: dict[Credentials, asyncio.Task[str | None]] = {}
 
     async def problem(self, credentials: Credentials, directory: Path) -> str | None:
@@ -100,14 +93,8 @@ class CredentialCheck:
             async with asyncio.timeout(_PROBE_SECONDS):
                 _, output = await process.communicate()
         except (OSError, TimeoutError) as error:
-            problem = str(error) or type(error).__name__
-        else:
-            if process.returncode == 0:
-                return None
-            lines = output.decode(errors="replace").strip().splitlines() or ["it failed"]
-            problem = lines[-1]
-        self._warn(
-            f"uid {credentials.uid} cannot use {sys.prefix} ({problem}); its pods run under "
-            "the cluster's own uid"
-        )
-        return problem
+            return str(error) or type(error).__name__
+        if process.returncode == 0:
+            return None
+        lines = output.decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else f"exit code {process.returncode}"

@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+_PRIVATE = 0o770
+_SHARED = 0o2770
 _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
@@ -28,26 +30,39 @@ class Owner:
     shared: bool = False
 
 
+def make_passage(path: Path) -> None:
+    """Make a directory that the users of pods pass through, and nobody else lists."""
+    path.mkdir(parents=True, exist_ok=True)
+    path.chmod(0o711 if os.geteuid() == 0 else 0o700)
+
+
 def make_root(path: Path, owner: Owner | None) -> None:
     """Make the top directory of a volume; None for the cluster's own user.
 
-    What exists keeps its owner, except that its group becomes that of a shared ``owner``.
+    What exists keeps its owner.
     """
-    existed = path.is_dir()
-    path.mkdir(mode=0o770, parents=True, exist_ok=True)
-    if owner is None:
+    try:
+        path.mkdir()
+    except FileExistsError:
         return
-    if not existed:
-        os.chown(path, owner.uid, owner.gid)
-    if owner.shared:
-        share(path, owner.gid)
+    descriptor = os.open(path, _OPEN_DIRECTORY)
+    try:
+        _hand_over(descriptor, owner)
+    finally:
+        os.close(descriptor)
+
+
+def _hand_over(descriptor: int, owner: Owner | None) -> None:
+    if owner:
+        os.fchown(descriptor, owner.uid, owner.gid)
+    os.fchmod(descriptor, _SHARED if owner and owner.shared else _PRIVATE)
 
 
 def share(root: Path, gid: int) -> None:
     """Give everything below ``root`` to a group, as a kubelet does for ``fsGroup``."""
     for _, directories, files, descriptor in os.fwalk(root):
         os.fchown(descriptor, -1, gid)
-        os.fchmod(descriptor, os.fstat(descriptor).st_mode | 0o2770)
+        os.fchmod(descriptor, os.fstat(descriptor).st_mode | _SHARED)
         for name in (*directories, *files):
             os.chown(name, -1, gid, dir_fd=descriptor, follow_symlinks=False)
 
@@ -90,7 +105,7 @@ def _opened_below(root: Path, relative: str, owner: Owner | None) -> Iterator[in
     try:
         for part in parts:
             try:
-                os.mkdir(part, 0o770, dir_fd=descriptor)
+                os.mkdir(part, dir_fd=descriptor)
             except FileExistsError:
                 made = False
             else:
@@ -101,10 +116,8 @@ def _opened_below(root: Path, relative: str, owner: Owner | None) -> Iterator[in
                 raise UnsafePathError(f"{relative!r}: {part!r} is not a directory") from error
             os.close(descriptor)
             descriptor = inner
-            if made and owner:
-                os.fchown(descriptor, owner.uid, owner.gid)
-                if owner.shared:
-                    os.fchmod(descriptor, 0o2770)
+            if made:
+                _hand_over(descriptor, owner)
         yield descriptor
     finally:
         os.close(descriptor)

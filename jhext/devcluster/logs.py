@@ -32,9 +32,9 @@ class LogFiles:
 
 
 async def read_log(
-    path: Path, *, tail_lines: int | None, running: Callable[[], bool]
+    path: Path, *, tail_lines: int | None, goes_on: Callable[[], bool]
 ) -> AsyncIterator[bytes]:
-    """Yield what a log file holds, and what is added to it while ``running`` says so.
+    """Yield what a log file holds, and what is added to it while ``goes_on`` says so.
 
     Parameters
     ----------
@@ -46,10 +46,10 @@ async def read_log(
             file.seek(await asyncio.to_thread(_tail_offset, path, tail_lines))
         while True:
             # Asked before reading, so that what is written last is not missed.
-            goes_on = running()
+            last = not goes_on()
             while chunk := file.read(_CHUNK):
                 yield chunk
-            if not goes_on:
+            if last:
                 return
             await asyncio.sleep(_POLL_SECONDS)
 

@@ -14,7 +14,7 @@ from .address import PodAddresses
 from .command import build_command
 from .container import Container
 from .credentials import CredentialCheck, Credentials, requested_credentials
-from .directories import Owner, link_below, make_root
+from .directories import Owner, link_below, make_passage, make_root, share
 from .environment import container_environment
 from .errors import ApiError
 from .events import EventRecorder
@@ -87,8 +87,11 @@ class PodWorker:
             self.end(float(grace or 0))
 
     def end(self, grace_seconds: float) -> None:
-        """Begin to end the pod."""
+        """Begin to end the pod, or cut the grace short by none at all."""
         self._grace = min(self._grace, grace_seconds)
+        if self._grace == 0:
+            for container in (*self._init, *self._main):
+                container.kill()
         self._end_asked.set()
 
     async def ended(self) -> None:
@@ -183,10 +186,13 @@ class PodWorker:
     async def _make_directories(self) -> None:
         """Make the volumes, waiting for what they refer to."""
         owner = self._owner(await self._credentials(self._pod["spec"]["containers"][0]))
+        namespace = self._pod["metadata"]["namespace"]
+        claims = claim_directory(self._services.state, namespace, "")
+        directories = VolumeDirectories(self._directory / "volumes", claims, owner)
+        for passage in (self._directory, directories.own, claims):
+            make_passage(passage)
         for private in ("home", "tmp"):
             make_root(self._directory / private, owner)
-        claims = claim_directory(self._services.state, self._pod["metadata"]["namespace"], "")
-        directories = VolumeDirectories(self._directory, claims, owner)
         while True:
             try:
                 self._volumes = make_volumes(self._services.registry.store, self._pod, directories)
@@ -194,6 +200,10 @@ class PodWorker:
             except (ReferenceNotFoundError, OSError) as problem:
                 self._services.recorder.warning(self._pod, "FailedMount", str(problem))
                 await asyncio.sleep(_RETRY_SECONDS)
+        if owner and owner.shared:
+            for volume in self._pod["spec"].get("volumes") or ():
+                if "hostPath" not in volume:
+                    await asyncio.to_thread(share, self._volumes[volume["name"]], owner.gid)
 
     async def _command(self, spec: Object, arguments: Sequence[str] | None) -> Command:
         credentials = await self._credentials(spec)

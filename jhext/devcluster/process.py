@@ -75,6 +75,11 @@ class Process:
         code = await self._process.wait()
         return code if code >= 0 else 128 - code
 
+    def kill(self) -> None:
+        """Kill the command and all that it has started."""
+        assert self._process.stdin is not None  # noqa: S101 - opened as a pipe by start()
+        self._process.stdin.close()
+
     async def terminate(self, grace_seconds: float) -> int:
         """End the command and all that it has started, and return its exit code.
 
@@ -86,8 +91,7 @@ class Process:
             with suppress(TimeoutError):
                 async with asyncio.timeout(grace_seconds):
                     return await self.wait()
-        assert self._process.stdin is not None  # noqa: S101 - opened as a pipe by start()
-        self._process.stdin.close()
+        self.kill()
         try:
             async with asyncio.timeout(_SHIM_SECONDS):
                 return await self.wait()

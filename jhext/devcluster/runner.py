@@ -32,17 +32,10 @@ class PodRunner:
         self._workers: dict[str, PodWorker] = {}
         self._ending: set[asyncio.Task[None]] = set()
 
-    async def run(self, changes: asyncio.Queue[Change]) -> None:
-        """Follow the pods until cancelled, and then end those that run."""
-        try:
-            while True:
-                change = await changes.get()
-                if change.resource is PODS and change.object["spec"].get("nodeName") == self._node:
-                    self._follow(change)
-        finally:
-            await self._end_all()
-
-    def _follow(self, change: Change) -> None:
+    async def react(self, change: Change) -> None:
+        """Start, change or end the pod that a change is about."""
+        if change.resource is not PODS or change.object["spec"].get("nodeName") != self._node:
+            return
         pod = change.object
         uid = pod["metadata"]["uid"]
         worker = self._workers.get(uid)
@@ -59,7 +52,8 @@ class PodRunner:
             worker = self._workers[uid] = PodWorker(pod, self._services)
             worker.update(pod)
 
-    async def _end_all(self) -> None:
+    async def close(self) -> None:
+        """End every pod, and wait until their processes are gone."""
         for worker in self._workers.values():
             worker.end(_SHUTDOWN_GRACE)
         workers = list(self._workers.values())

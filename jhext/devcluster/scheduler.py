@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 from .clock import timestamp
@@ -38,18 +37,16 @@ class Scheduler:
         self._labels = labels
         self._capacity = parse_amounts(capacity)
 
-    async def run(self, changes: asyncio.Queue[Change]) -> None:
-        """Follow pods and claims until cancelled."""
-        while True:
-            change = await changes.get()
-            if change.resource is PODS and _is_pending(change.object) and change.type == "ADDED":
-                self._schedule(change.object)
-            elif change.resource is CLAIMS or (
-                change.resource is PODS and not _uses_node(change.object, change.type)
-            ):
-                for pod in self._registry.store.items(PODS):
-                    if _is_pending(pod):
-                        self._schedule(pod)
+    async def react(self, change: Change) -> None:
+        """Try to place pods that are new, and all that wait when there may be room for them."""
+        if change.resource is PODS and _is_pending(change.object) and change.type == "ADDED":
+            self._schedule(change.object)
+        elif change.resource is CLAIMS or (
+            change.resource is PODS and not _uses_node(change.object, change.type)
+        ):
+            for pod in self._registry.store.items(PODS):
+                if _is_pending(pod):
+                    self._schedule(pod)
 
     def _schedule(self, pod: Object) -> None:
         store, metadata = self._registry.store, pod["metadata"]

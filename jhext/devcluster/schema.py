@@ -7,6 +7,7 @@ from typing import Any
 
 from kubernetes_asyncio.client import models
 
+from .quantity import parse_quantity
 from .resources import EVENTS, Object, Resource
 
 _LIST = re.compile(r"^list\[(.+)\]$")
@@ -18,7 +19,7 @@ _SCALARS: dict[str, tuple[type, ...]] = {
     "float": (int, float),
     "bool": (bool,),
 }
-# The models call quantities strings, but Kubernetes also takes numbers ("cpu": 2).
+# The models call these strings, but they are quantities, which may be numbers too ("cpu": 2).
 _QUANTITIES = frozenset({"limits", "requests", "capacity", "allocatable", "hard", "overhead"})
 
 
@@ -42,8 +43,9 @@ def _problem(type_name: str, value: Any, path: str) -> str | None:
     if match := _MAPPING.match(type_name):
         if not isinstance(value, dict):
             return f"{path}: expected a map, got {_name(value)}"
-        item_type = "object" if path.rpartition(".")[2] in _QUANTITIES else match[1]
-        found = (_problem(item_type, item, f"{path}.{key}") for key, item in value.items())
+        if path.rpartition(".")[2] in _QUANTITIES:
+            return next(filter(None, map(_quantity_problem, value.values())), None)
+        found = (_problem(match[1], item, f"{path}.{key}") for key, item in value.items())
         return next(filter(None, found), None)
     if type_name in _SCALARS:
         if not isinstance(value, _SCALARS[type_name]) or (
@@ -61,6 +63,14 @@ def _problem(type_name: str, value: Any, path: str) -> str | None:
         for attribute, key in model.attribute_map.items()
     )
     return next(filter(None, found), None)
+
+
+def _quantity_problem(value: Any) -> str | None:
+    try:
+        parse_quantity(value)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def _name(value: Any) -> str:

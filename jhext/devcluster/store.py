@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -121,6 +121,24 @@ class Store:
             yield queue
         finally:
             self._subscribers.discard(queue)
+
+
+async def follow(
+    changes: asyncio.Queue[Change],
+    react: Callable[[Change], Awaitable[None]],
+    warn: Callable[[str], None],
+) -> None:
+    """Let something react to one change after the other, until cancelled.
+
+    What it cannot deal with is told to ``warn``, and does not keep it from what comes next.
+    """
+    while True:
+        change = await changes.get()
+        try:
+            await react(change)
+        except Exception as error:
+            name = change.object["metadata"]["name"]
+            warn(f"{react.__qualname__}: {change.resource.plural} {name}: {error!r}")
 
 
 def _key(obj: Object) -> tuple[str, str]:

@@ -29,15 +29,15 @@ class VolumeDirectories:
 
     Attributes
     ----------
-    pod
-        The pod's own directory, which goes when the pod goes.
+    own
+        The directory of those that go when the pod goes.
     claims
         The directory of the namespace's claims, one directory each.
     owner
         Whom new directories belong to; None for the cluster's own user.
     """
 
-    pod: Path
+    own: Path
     claims: Path
     owner: Owner | None
 
@@ -75,7 +75,7 @@ def _make_volume(store: Store, pod: Object, volume: Object, directories: VolumeD
         return root
     if host_path := volume.get("hostPath"):
         return Path(host_path["path"])
-    root = directories.pod.joinpath("volumes", volume["name"])
+    root = directories.own.joinpath(volume["name"])
     make_root(root, directories.owner)
     if "emptyDir" in volume:
         return root

@@ -225,6 +225,13 @@ async def test_invalid(cluster_api: Api, plural: str, body: Any, field: str | No
         ("pods", {"metadata": {"name": "a"}, "spec": {"containers": "x"}}),
         ("pods", pod("a", terminationGracePeriodSeconds="soon")),
         ("pods", pod("a", hostNetwork="yes")),
+        (
+            "pods",
+            pod(
+                "a",
+                containers=[{"name": "c", "image": "x", "resources": {"limits": {"cpu": "lots"}}}],
+            ),
+        ),
         ("pods", {**pod("a"), "kind": "ConfigMap"}),
         ("configmaps", {"metadata": {"name": "a"}, "data": {"a": 1}}),
         ("configmaps", {"metadata": {"name": "a", "annotations": {"a": 1}}}),
