@@ -11,6 +11,10 @@ from .profiles.freeze import thaw
 from .upstream import KubeSpawnerSeams
 
 
+_UNSET = object()
+"""Stands for a trait whose default nobody has asked for: making it takes longer than all else."""
+
+
 class AppliedOverrides:
     """What a profile changed about a spawner.
 
@@ -40,9 +44,7 @@ class AppliedOverrides:
         """
         for name in overrides:
             if name not in self._before:
-                value = getattr(self._spawner, name)
-                # Dicts are merged in place, so the one before is kept by value.
-                self._before[name] = thaw(value) if isinstance(value, dict) else value
+                self._before[name] = self._value(name)
         self._spawner.apply_overrides(
             {name: partial(_fresh, name, value) for name, value in overrides.items()}
         )
@@ -50,8 +52,18 @@ class AppliedOverrides:
     def undo(self) -> None:
         """Put back what was there before."""
         for name, value in self._before.items():
-            setattr(self._spawner, name, value)
+            if value is _UNSET:
+                self._spawner.unset_trait(name)
+            else:
+                setattr(self._spawner, name, value)
         self._before = {}
+
+    def _value(self, name: str) -> Any:
+        if self._spawner.has_trait(name) and not self._spawner.trait_has_value(name):
+            return _UNSET
+        value = getattr(self._spawner, name)
+        # Dicts are merged in place, so the one before is kept by value.
+        return thaw(value) if isinstance(value, dict) else value
 
 
 def _fresh(name: str, value: Any, spawner: KubeSpawnerSeams) -> Any:

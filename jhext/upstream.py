@@ -83,6 +83,10 @@ class KubeSpawnerSeams(KubeSpawner):  # type: ignore[misc]
             for item in self._expand_all(items)
         ]
 
+    def unset_trait(self, name: str) -> None:
+        """Let a trait have its default again, as if it had never been set."""
+        self._trait_values.pop(name, None)
+
     def apply_overrides(self, overrides: Mapping[str, Any]) -> None:
         """Apply a ``kubespawner_override``: dicts merge in place, None deletes a key."""
         self._apply_overrides(overrides)
