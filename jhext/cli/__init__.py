@@ -1,4 +1,4 @@
-"""The command line: every module of this package is one command.
+"""The command line: every module of this package is one command, but for ``_output``.
 
 A module defines ``register(app)``, which adds its command to the typer application. Modules
 import what is heavy (JupyterHub, kubernetes, the schema) inside the command, so that
@@ -19,12 +19,12 @@ def application() -> typer.Typer:
         name="jhext",
         help="Profiles, identities, storage and culling for JupyterHub on Kubernetes.",
         no_args_is_help=True,
-        add_completion=False,
         # typer's own traceback shows the values of local variables, which may be secrets
         pretty_exceptions_enable=False,
     )
     app.callback()(lambda: None)  # else a single command would take the place of the group
-    for module in sorted(found.name for found in iter_modules(__path__)):
+    names = (found.name for found in iter_modules(__path__))
+    for module in sorted(name for name in names if not name.startswith("_")):
         import_module(f"{__name__}.{module}").register(app)
     return app
 

@@ -1,0 +1,93 @@
+"""Everything that can be said against a configuration before a hub starts with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from traitlets.config import Config
+
+from ..config import rules_of
+from ..profiles.finding import ConfigurationError, Finding
+from ..profiles.mapping import MappingFile
+from ..profiles.sources import Sources, load
+from ..settings import Settings
+from ..spawner import ProfileKubeSpawner
+from .configuration import Configuration, read_configuration
+from .reach import never, unknown_groups
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found.
+
+    Parameters
+    ----------
+    findings
+        What is wrong, by file and line.
+    mappings
+        The mapping files as they were read.
+    """
+
+    findings: tuple[Finding, ...]
+    mappings: tuple[MappingFile, ...] = ()
+
+
+def check(path: Path, known_groups: Collection[str] = ()) -> Report:
+    """Check a ``jhext.yaml`` or a ``jupyterhub_config.py``.
+
+    Parameters
+    ----------
+    path
+        The file.
+    known_groups
+        Groups that there are besides those of ``load_groups``. Where neither gives any, the names
+        of groups are not checked.
+    """
+    try:
+        configuration = read_configuration(path)
+    except ConfigurationError as error:
+        found = list(error.findings)
+        if path.suffix != ".py" and all(finding.path for finding in found):
+            found += _profiles_alone(path)
+        return Report(_sorted(found))
+    version = configuration.version
+    findings = [*version.catalog.findings, *_beyond_the_lint(configuration, known_groups)]
+    return Report(_sorted(findings), version.mappings)
+
+
+def _profiles_alone(path: Path) -> tuple[Finding, ...]:
+    """Check the profiles of settings that are faulty elsewhere, to tell everything at once."""
+    sources = Sources(settings_file=str(path))
+    rules, policy = rules_of(Config(), Settings(), ProfileKubeSpawner)
+    return load(sources, rules, policy).catalog.findings
+
+
+def _beyond_the_lint(
+    configuration: Configuration, known_groups: Collection[str]
+) -> Iterator[Finding]:
+    version = configuration.version
+    written = {profile.slug: profile for profile in version.profiles}
+    found = [*never(version.catalog.profiles, datetime.now(UTC), configuration.mapped)]
+    if known := {*known_groups, *configuration.groups}:
+        found += unknown_groups(version.catalog.profiles, known)
+        yield from _unknown_groups_of_mappings(version.mappings, known)
+    for profile, finding in found:
+        yield written[profile.slug].locate(finding)
+
+
+def _unknown_groups_of_mappings(
+    mappings: Iterable[MappingFile], known: Collection[str]
+) -> Iterator[Finding]:
+    for file in mappings:
+        for line in file.lines:
+            if line.kind == "group" and line.name not in known:
+                message = f"{line}: no known source gives the group {line.name!r}"
+                yield Finding("warning", "", "", message, file.file, line.number)
+
+
+def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    unique = dict.fromkeys(findings)
+    return tuple(sorted(unique, key=lambda finding: (finding.file, finding.line)))

@@ -1,0 +1,180 @@
+"""A configuration that was read: a ``jhext.yaml``, or a ``jupyterhub_config.py`` with one."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from traitlets.config import Config
+from traitlets.config.loader import LazyConfigValue
+
+from ..config import rules_of, sources_of
+from ..profiles.access import Mapped, Person
+from ..profiles.catalog import Catalog
+from ..profiles.finding import ConfigurationError, Finding
+from ..profiles.mapping import bind
+from ..profiles.sources import Version, load
+from ..refusal import Refusal
+from ..section import SecretRef, Section
+from ..settings import Settings, load_settings
+from ..spawner import ProfileKubeSpawner
+
+SPAWNER_CLASS = "jhext"
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What a hub would be configured with.
+
+    Parameters
+    ----------
+    path
+        The file.
+    config
+        JupyterHub's configuration.
+    spawner_class
+        The spawner that it names.
+    """
+
+    path: Path
+    config: Config
+    spawner_class: type[ProfileKubeSpawner]
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What ``jhext.configure`` read."""
+        settings: Settings = self._trait("settings", Settings())
+        return settings
+
+    @cached_property
+    def version(self) -> Version:
+        """The profiles and what was found about them; without what a callable would return."""
+        sources = sources_of(self.config, self.settings, self.spawner_class)
+        return load(sources, *rules_of(self.config, self.settings, self.spawner_class))
+
+    @property
+    def catalog(self) -> Catalog:
+        """The profiles.
+
+        Raises
+        ------
+        ConfigurationError
+            They are faulty, so that a hub would start nothing.
+        """
+        if errors := self.version.catalog.errors:
+            raise ConfigurationError(errors)
+        return self.version.catalog
+
+    def shown(self, people: Sequence[Person]) -> list[Catalog | Refusal]:
+        """Give the profiles that each of these people is shown; a callable may refuse somebody.
+
+        Raises
+        ------
+        ConfigurationError
+            They are faulty, so that a hub would start nothing.
+        """
+        if not callable(self._trait("profile_list", [])):
+            return [self.catalog] * len(people)
+        from .simulate import shown  # noqa: PLC0415 - JupyterHub takes long to import
+
+        return shown(self, people)
+
+    @property
+    def mapped(self) -> Mapping[str, Mapped]:
+        """What mapping files say about the profiles, by slug."""
+        profiles = [(item.slug, item.display_name) for item in self.version.catalog.profiles]
+        return bind(self.version.mappings, profiles)[0]
+
+    @property
+    def extra_user_options(self) -> frozenset[str]:
+        """Keys of ``user_options`` that code of the operator reads."""
+        unset = set(self.settings.hub.extra_user_options)
+        return frozenset(self._trait("extra_user_options", unset))
+
+    def sets(self, name: str) -> bool:
+        """Whether a trait of the spawner is set."""
+        return self._trait(name, None) is not None
+
+    def _trait(self, name: str, unset: Any) -> Any:
+        for section in reversed(self.spawner_class.section_names()):
+            if name in self.config.get(section, {}):
+                return _reified(self.config[section][name], unset)
+        return unset
+
+    @property
+    def groups(self) -> Mapping[str, frozenset[str]]:
+        """The groups of ``c.JupyterHub.load_groups`` with their users."""
+        loaded = _reified(self.config.get("JupyterHub", {}).get("load_groups"), {})
+        return {name: frozenset(_users(group)) for name, group in loaded.items()}
+
+    @property
+    def admins(self) -> frozenset[str]:
+        """The users that the configuration of the authenticator makes admins."""
+        sections = (self.config[name] for name in self.config if name.endswith("Authenticator"))
+        named = (_reified(section.get("admin_users"), set()) for section in sections)
+        return frozenset(user for users in named for user in users)
+
+    def secrets(self) -> frozenset[str]:
+        """Everything that the settings name as a secret, as far as it is there."""
+        return frozenset(_secrets(self.settings))
+
+
+def read_configuration(path: Path) -> Configuration:
+    """Read a configuration: Python as JupyterHub does, everything else as a ``jhext.yaml``.
+
+    Raises
+    ------
+    ConfigurationError
+        It cannot be read, or JupyterHub would not start with it.
+    """
+    if path.suffix == ".py":
+        # JupyterHub takes as long to import as everything else together.
+        from .python import read_python  # noqa: PLC0415
+
+        config, spawner_class = read_python(path)
+        return Configuration(path, config, spawner_class)
+    config = Config()
+    config.JupyterHub.spawner_class = SPAWNER_CLASS
+    config.ProfileKubeSpawner.settings = load_settings(path)
+    return Configuration(path, config, ProfileKubeSpawner)
+
+
+def check_settings(settings: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """Check settings that are in no file."""
+    try:
+        loaded = load_settings(settings)
+    except ConfigurationError as error:
+        return error.findings
+    config = Config(ProfileKubeSpawner=Config(settings=loaded))
+    return Configuration(Path(), config, ProfileKubeSpawner).version.catalog.findings
+
+
+def _reified(written: Any, unset: Any) -> Any:
+    """Give what is configured, also where that is ``c.Class.trait.append`` and the like."""
+    if isinstance(written, LazyConfigValue):
+        # Asking the original for its value would make it deaf to what is appended later.
+        return copy.deepcopy(written).get_value(unset)
+    return unset if written is None else written
+
+
+def _users(group: Any) -> Iterator[str]:
+    """JupyterHub takes a list of users, or a mapping that has one."""
+    yield from group.get("users", ()) if isinstance(group, Mapping) else group
+
+
+def _secrets(section: Any) -> Iterator[str]:
+    if isinstance(section, SecretRef):
+        try:
+            yield section.resolve()
+        except ConfigurationError:
+            return  # what is not there cannot be shown
+    elif isinstance(section, Section):
+        for name in type(section).model_fields:
+            yield from _secrets(getattr(section, name))
+    elif isinstance(section, list | tuple):
+        for item in section:
+            yield from _secrets(item)

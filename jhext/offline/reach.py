@@ -1,0 +1,148 @@
+"""Rules that can never take effect, and names that nobody can have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+
+from ..profiles.access import Access
+from ..profiles.expression import EvaluationError, Expression
+from ..profiles.finding import Finding
+from ..profiles.model import Profile, walk_options
+
+_IN_GROUPS = re.compile(
+    r"""(?P<quote>["'])(?P<name>(?:(?!(?P=quote)|\\).)+)(?P=quote)\s+in\s+groups\b"""
+)
+_CAPITALS = "JupyterHub's names are in lower case, unless your authenticator sees to it"
+
+
+def never(
+    profiles: Iterable[Profile], now: datetime, mapped: Collection[str] = ()
+) -> Iterator[tuple[Profile, Finding]]:
+    """Find rules that can never be met, and rules that can never make a difference.
+
+    Parameters
+    ----------
+    profiles
+        The profiles.
+    now
+        The time from which on rules about the time are tried.
+    mapped
+        The slugs of profiles that mapping files give to more people.
+    """
+    for profile in profiles:
+        for path, access in _rules(profile):
+            for key, message in _never(access, now):
+                yield _warning(profile, path, key, message)
+            if path and profile.slug not in mapped and _out_of_reach(profile, access):
+                yield _warning(profile, path, "", "nobody whom it allows has the profile")
+
+
+def unknown_groups(
+    profiles: Iterable[Profile], known: Collection[str]
+) -> Iterator[tuple[Profile, Finding]]:
+    """Find groups in rules that no known source gives.
+
+    Expressions are searched for ``'name' in groups``.
+    """
+    for profile in profiles:
+        for path, access in _rules(profile):
+            for key, name in _groups_in(access):
+                if name not in known:
+                    hint = _same_but_for_case(name, known)
+                    message = f"no known source gives the group {name!r}{hint}"
+                    yield _warning(profile, path, key, message)
+
+
+def _warning(profile: Profile, path: str, key: str, message: str) -> tuple[Profile, Finding]:
+    keys = ".".join(part for part in (path, key) if part)
+    return profile, Finding("warning", f"profile {profile.slug!r}", keys, message)
+
+
+def _rules(profile: Profile) -> Iterator[tuple[str, Access]]:
+    yield "", profile
+    for path, _, option in walk_options(profile.profile_options):
+        for name, choice in option.choices.items():
+            yield f"{path}.choices.{name}", choice
+        if option.unlisted_choice.enabled:
+            yield f"{path}.unlisted_choice", option.unlisted_choice
+
+
+def _never(access: Access, now: datetime) -> Iterator[tuple[str, str]]:
+    names = {key: getattr(access, key) or frozenset() for key in _LISTS}
+    for allowed, blocked in (_LISTS[:2], _LISTS[2:]):
+        for name in sorted(names[allowed] & names[blocked]):
+            yield allowed, f"{name!r} never gets in: it is in {blocked} too"
+    for key in ("allowed_users", "blocked_users"):
+        for name in sorted(names[key]):
+            if name != name.lower():
+                yield key, f"{name!r} may match nobody: {_CAPITALS}"
+    if access.allow_all:
+        for key in ("allowed_users", "allowed_groups", "allow_if"):
+            if getattr(access, key):
+                yield key, "makes no difference beside allow_all; take one of them out"
+    for key, if_always, if_never in _EXPRESSIONS:
+        if (rule := getattr(access, key)) is not None:
+            effects = {_takes_effect(key, value) for value in _values(rule, now)}
+            if len(effects) == 1:
+                yield key, if_always if effects.pop() else if_never
+
+
+_LISTS = ("allowed_users", "blocked_users", "allowed_groups", "blocked_groups")
+_EXPRESSIONS = (
+    ("allow_if", "is true for everybody; write allow_all: true", "can never be true"),
+    ("block_if", "blocks everybody", "can never be true; take it out"),
+)
+
+
+def _takes_effect(key: str, value: object) -> bool:
+    """Only true allows; all but false blocks, an error too."""
+    return value is True if key == "allow_if" else value is not False
+
+
+def _values(rule: Expression, now: datetime) -> Iterator[object]:
+    """Give what an expression yields for everybody, and both answers if that depends.
+
+    CEL decides ``false && x`` and ``true || x`` without x. A rule about the time is tried at each
+    hour of the next eight days, and twice a month for ten years.
+    """
+    for moment in _moments(now) if "now" in rule.variables else (now,):
+        try:
+            yield rule.evaluate({"now": moment})
+        except EvaluationError as error:
+            yield from (True, False) if rule.variables else (error,)
+
+
+def _moments(now: datetime) -> Iterator[datetime]:
+    for hours in range(8 * 24):
+        yield now + timedelta(hours=hours)
+    for half_months in range(240):
+        yield now + timedelta(days=15 * half_months)
+    yield datetime(9999, 12, 31, tzinfo=UTC)
+
+
+def _out_of_reach(profile: Access, access: Access) -> bool:
+    """Whether nobody who has the profile is among those whom the rules of a choice let in."""
+    if profile.allowed_users is None or access.allowed_users is None:
+        return False
+    if any(
+        rules.allow_all or rules.allowed_groups or rules.allow_if for rules in (profile, access)
+    ):
+        return False
+    return not profile.allowed_users & access.allowed_users
+
+
+def _groups_in(access: Access) -> Iterator[tuple[str, str]]:
+    for key in ("allowed_groups", "blocked_groups"):
+        for name in sorted(getattr(access, key) or ()):
+            yield key, name
+    for key in ("allow_if", "block_if"):
+        if (rule := getattr(access, key)) is not None:
+            for match in _IN_GROUPS.finditer(rule.source):
+                yield key, match["name"]
+
+
+def _same_but_for_case(name: str, known: Iterable[str]) -> str:
+    same = [other for other in known if other.casefold() == name.casefold()]
+    return f"; did you mean {same[0]!r}?" if same else ""

@@ -1,0 +1,114 @@
+"""``jhext check`` finds what is wrong, tells where, and how to mend it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+FINE = "profiles: [{slug: small, display_name: Small, allow_all: true}]"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "code"),
+    [
+        ("faulty", ["faulty.yaml"], 1),
+        ("idle", ["idle.yaml", "--groups", "groups.txt"], 1),
+        ("fine", ["fine.yaml"], 0),
+    ],
+)
+def test_golden(golden: Any, name: str, arguments: list[str], code: int) -> None:
+    golden("check", name, "check", *arguments, code=code)
+
+
+def test_machines_get_the_place_of_everything(shell: Any) -> None:
+    shell.write(
+        jhext__yaml="profiles:\n  - slug: small\n    display_name: Small\n    allow_al: 1\n"
+    )
+    [finding] = shell("check", "jhext.yaml", "--output", "json").json["findings"]
+    assert finding == {
+        "level": "error",
+        "where": "profile 'small'",
+        "path": "allow_al",
+        "message": "looks like an access rule and is none; did you mean 'allow_all'?",
+        "file": "jhext.yaml",
+        "line": 4,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("profiles: [\n", 2), ("profiles: 3", 1), ("- a", 0), ("", 0)]
+)
+def test_files_that_are_no_settings(shell: Any, text: str, line: int) -> None:
+    shell.write(jhext__yaml=text)
+    ran = shell("check", "jhext.yaml", "--output", "json")
+    assert ran.code == 1
+    assert {item["line"] for item in ran.json["findings"]} == {line}
+
+
+@pytest.mark.parametrize("arguments", [["nowhere.yaml"], ["."], ["jhext.yaml", "--groups", "no"]])
+def test_what_cannot_be_read_is_no_finding(shell: Any, arguments: list[str]) -> None:
+    shell.write(jhext__yaml=FINE)
+    assert shell("check", *arguments).code == 2
+
+
+CONFIGURE = "import jhext\njhext.configure(c, 'jhext.yaml')\n"
+
+
+@pytest.mark.parametrize(
+    ("config", "code", "line", "message"),
+    [
+        (CONFIGURE, 0, 0, ""),
+        ("c = get_config()\n" + CONFIGURE, 0, 0, ""),
+        ("load_subconfig('more.py')\n" + CONFIGURE, 0, 0, ""),
+        ("print('hello')\n" + CONFIGURE, 0, 0, ""),
+        (CONFIGURE + "\nundefined\n", 1, 4, "NameError: name 'undefined' is not defined"),
+        ("c.x = (", 1, 1, "SyntaxError: '(' was never closed"),
+        ("raise SystemExit('no')", 1, 1, "SystemExit: no"),
+        ("", 1, 0, "is no jhext.ProfileKubeSpawner: jhext decides nothing in this hub"),
+        (
+            CONFIGURE + "c.KubeSpawner.profile_list = [{'display_name': 'Teaching'}]",
+            1,
+            0,
+            "nobody can use it: no rule allows it and default_access is deny",
+        ),
+        (
+            CONFIGURE + "c.JupyterHub.load_groups = {'Lab': []}\n"
+            "c.ProfileKubeSpawner.profile_list = "
+            "[{'slug': 't', 'display_name': 'T', 'allowed_groups': ['lab']}]",
+            1,
+            0,
+            "no known source gives the group 'lab'; did you mean 'Lab'?",
+        ),
+        (CONFIGURE + "c.KubeSpawner.profile_list = lambda spawner: 1 / 0", 0, 0, ""),
+    ],
+)
+def test_python_is_loaded_as_jupyterhub_does(
+    shell: Any, config: str, code: int, line: int, message: str
+) -> None:
+    shell.write(jhext__yaml=FINE, more__py="", jupyterhub_config__py=config)
+    ran = shell("check", "jupyterhub_config.py", "--output", "json")
+    found = ran.json["findings"]
+    assert ran.code == code
+    assert [(item["line"], item["message"].endswith(message)) for item in found] == (
+        [(line, True)] if message else []
+    )
+
+
+def test_python_that_is_faulty_tells_every_finding(shell: Any) -> None:
+    shell.write(jhext__yaml="profiles: [{slug: a}, {slug: b}]", jupyterhub_config__py=CONFIGURE)
+    ran = shell("check", "jupyterhub_config.py", "--output", "json")
+    assert [item["path"] for item in ran.json["findings"]] == ["display_name", "display_name"]
+
+
+def test_secret_that_is_missing_is_told_by_its_place(
+    shell: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_HEX", "s3cret")
+    shell.write(
+        jhext__yaml=f"{FINE}\nhub: {{cookie_secret: {{env: NOT_THERE}}}}",
+        jupyterhub_config__py=CONFIGURE,
+    )
+    ran = shell("check", "jupyterhub_config.py")
+    assert ran.code == 1
+    assert "the environment variable NOT_THERE is not set" in ran.stdout

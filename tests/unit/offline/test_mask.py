@@ -1,0 +1,69 @@
+"""No secret is left in what is shown."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jhext.offline.mask import MASK, mask
+
+WORDS = st.text(st.characters(codec="ascii", categories=["L", "N", "P"]), min_size=4)
+
+
+@pytest.mark.parametrize(
+    ("name", "hidden"),
+    [
+        ("JUPYTERHUB_API_TOKEN", True),
+        ("JPY_API_TOKEN", True),
+        ("AWS_SECRET_ACCESS_KEY", True),
+        ("DB_PASSWORD", True),
+        ("MY_APIKEY", True),
+        ("JUPYTERHUB_USER", False),
+        ("KEYBOARD", False),
+    ],
+)
+def test_variables_whose_names_speak_of_secrets(name: str, hidden: bool) -> None:
+    assert mask({"name": name, "value": "abc"}, ()) == {
+        "name": name,
+        "value": MASK if hidden else "abc",
+    }
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        {"name": "API_TOKEN", "valueFrom": {"secretKeyRef": {"name": "bucket", "key": "token"}}},
+        {"name": "API_TOKEN", "value": ""},
+        {"name": "URL", "value": "https://example.org/a@b"},
+        {"automountServiceAccountToken": False},
+    ],
+)
+def test_what_is_no_secret_stays(harmless: Any) -> None:
+    assert mask(harmless, ()) == harmless
+
+
+def test_passwords_in_urls() -> None:
+    assert mask(["postgresql://hub:p4ss@db/hub"], ()) == [f"postgresql://{MASK}@db/hub"]
+
+
+@given(
+    st.recursive(
+        WORDS | st.integers() | st.none(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+        max_leaves=8,
+    ),
+    st.sets(WORDS, min_size=1, max_size=3),
+)
+def test_d24_known_secrets_are_nowhere(manifest: Any, secrets: set[str]) -> None:
+    manifest = {"spec": manifest, "args": [f"--key={secret}" for secret in secrets]}
+    shown = mask(manifest, secrets)
+    texts = json.dumps(shown, ensure_ascii=False).replace(MASK, " ")
+    assert not [secret for secret in secrets if json.dumps(secret)[1:-1] in texts]
+
+
+def test_a_secret_in_a_secret_leaves_no_rest() -> None:
+    assert mask("abcdef abcd", {"abcd", "abcdef"}) == f"{MASK} {MASK}"
