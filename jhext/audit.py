@@ -30,6 +30,7 @@ SCHEMA: dict[str, Any] = {
             "enum": ["authenticator", "hub"],
             "description": "Whether the authenticator manages the groups or the hub does.",
         },
+        "acts_as": {"type": "string", "description": "The uid and gid of a project, UID:GID."},
         "policy": {"type": "string", "description": "The version of the profiles and rules."},
     },
 }
@@ -58,7 +59,10 @@ def decision_event(
     if isinstance(outcome, Refusal):
         decision = {"decision": "refused", "profile": "", "reason": str(outcome.reason)}
         return event | decision | {"detail": outcome.detail}
-    return event | {"decision": "allowed", "profile": outcome.profile.slug, "reason": ""}
+    event |= {"decision": "allowed", "profile": outcome.profile.slug, "reason": ""}
+    if (project := outcome.profile.act_as) is not None:
+        event["acts_as"] = f"{project.uid}:{project.gid}"
+    return event
 
 
 def _asked(user_options: Any) -> str:

@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from .identity.build import build_resolver
+from .errors import faulty_configuration
+from .identity.act_as import ActAs, act_as
+from .identity.build import build_resolver, rules_of
 from .identity.model import Identity
 from .identity.resolve import Resolver
 from .identity.settings import IdentitySettings
 from .identity.source import Person
 from .pod.finish import expected_of, expected_on_platform, finish
 from .pod.manifest import notebook
-from .traits import ConfiguredKubeSpawner
+from .starting import StartingKubeSpawner
 from .upstream import in_plain_form
 
 DEFAULT_HOME = "/home/jovyan"
@@ -37,14 +39,14 @@ def resolver_of(settings: IdentitySettings, log: Any) -> Resolver:
     return kept[2]
 
 
-class IdentifiedKubeSpawner(ConfiguredKubeSpawner):
+class IdentifiedKubeSpawner(StartingKubeSpawner):
     """A KubeSpawner whose pods run as the person, whatever profiles and hooks say.
 
     Without a section ``identity`` in the settings it is a KubeSpawner.
     """
 
     identity: Identity | None = None
-    """Who the owner of the server is, since the last start in which that was asked."""
+    """Under whose ids the server runs; None where that is not jhext's to say."""
 
     async def identify(self) -> Identity | None:
         """Ask who the owner of the server is; None where that is not jhext's to say.
@@ -54,13 +56,31 @@ class IdentifiedKubeSpawner(ConfiguredKubeSpawner):
         Refusal
             The person has no acceptable identity, or nobody can tell now.
         """
-        settings = self.settings.identity if self.settings else None
-        if settings is None or settings.mode == "platform":
-            self.identity = None
+        settings = self._identity_settings
+        if settings is None:
             return None
         person = Person(self.user.name, await self.user.get_auth_state())
-        self.identity = await resolver_of(settings, self.log).resolve(person)
-        return self.identity
+        return await resolver_of(settings, self.log).resolve(person)
+
+    def run_as(self, identity: Identity | None, project: ActAs | None) -> None:
+        """Settle under whose ids the server runs.
+
+        Raises
+        ------
+        Refusal
+            The project's ids are not acceptable, or people have no ids to put them in place of.
+        """
+        settings = self._identity_settings
+        if project is not None:
+            if identity is None or settings is None:
+                raise faulty_configuration("act_as needs the section identity, in mode user")
+            identity = act_as(identity, project, rules_of(settings).ids)
+        self.identity = identity
+
+    @property
+    def _identity_settings(self) -> IdentitySettings | None:
+        settings = self.settings.identity if self.settings else None
+        return settings if settings is not None and settings.mode == "user" else None
 
     async def before_pod_create(self, pod: Any) -> Any:
         """Make the pod run as the person, and refuse it where something stands against that.

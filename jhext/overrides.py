@@ -10,7 +10,6 @@ from typing import Any
 from .profiles.freeze import thaw
 from .upstream import KubeSpawnerSeams
 
-
 _UNSET = object()
 """Stands for a trait whose default nobody has asked for: making it takes longer than all else."""
 

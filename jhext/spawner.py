@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any
 
-import aiohttp
 from jinja2 import Environment, Template
 from jupyterhub.utils import maybe_future
-from kubernetes_asyncio.client.exceptions import ApiException
 from kubespawner.slugs import is_valid_label, safe_slug
 from tornado import web
 from traitlets import TraitError, default
 
 from . import audit, upstream
 from .errors import SpawnRefused, faulty_configuration, from_http_error
-from .failure import api_failure, deleted, no_answer, not_in_time, pod_failure
 from .identified import IdentifiedKubeSpawner
 from .overrides import AppliedOverrides
 from .profiles.access import Person
@@ -51,7 +47,6 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._granted: Selection | None = None
         self._record: Mapping[str, Any] = {}
-        self._pod_seen = False
         self._overrides = AppliedOverrides(self)
         super().__init__(*args, **kwargs)
 
@@ -203,7 +198,7 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
         """
         catalog = selection = None
         try:
-            await self.identify()
+            identity = await self.identify()
             if self.has_profiles or self.default_access == "deny":
                 self._require_profiles()
                 catalog = await self._catalog()
@@ -215,6 +210,7 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
             else:
                 refuse_profile(self.user_options)
                 self._forget_grant()
+            self.run_as(identity, selection.profile.act_as if selection else None)
         except Refusal as refusal:
             self._forget_grant()
             self._audit(catalog, refusal)
@@ -259,6 +255,7 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
     def _forget_grant(self) -> None:
         self._overrides.undo()
         self._granted = None
+        self.identity = None
         self._record = {}
 
     def _audit(self, catalog: Catalog | None, outcome: Selection | Refusal) -> None:
@@ -294,66 +291,6 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
         """Forget the last start, before the hooks of the next one run."""
         self._forget_grant()
         super().clear_state()
-
-    # The start
-
-    async def starting(self, start: Awaitable[Any]) -> Any:
-        """Turn what goes wrong with the pod into something that can be read.
-
-        Raises
-        ------
-        SpawnRefused
-            The cluster did not do what was asked, or the pod was not ready in time. It tells the
-            person why, and never adds up to ``consecutive_failure_limit``.
-        """
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        self._pod_seen = False
-        try:
-            return await start
-        except ApiException as error:
-            refusal = api_failure(error.status or 0, error.body or error.reason or "")
-        except (TimeoutError, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError) and (
-                loop.time() - began < self.start_timeout - 1
-            ):
-                raise  # somebody stops the server
-            refusal = self._why_not_in_time(error)
-        except aiohttp.ClientError as error:
-            refusal = no_answer(f"{type(error).__name__}: {error}")
-        except Refusal as error:
-            refusal = error
-        self.log.error("No server for %s: %s %s", self._log_name, refusal.message, refusal.detail)
-        upstream.forget_failure(self)
-        raise SpawnRefused(refusal) from None
-
-    def _why_not_in_time(self, error: BaseException) -> Refusal:
-        if not self.pod_created:
-            return no_answer(str(error))
-        return not_in_time(self._reflected_pod(), self.events, self.start_timeout)
-
-    def _reflected_pod(self) -> Mapping[str, Any] | None:
-        pod: Mapping[str, Any] | None = self.pod_reflector.pods.get(
-            f"{self.namespace}/{self.pod_name}"
-        )
-        return pod
-
-    def is_pod_running(self, pod: Mapping[str, Any] | None) -> bool:
-        """Say whether the pod is ready, and while it is waited for, whether it ever will be.
-
-        Raises
-        ------
-        Refusal
-            It is waited for, and will never be ready.
-        """
-        if self.pending == "spawn" and self.pod_created:
-            if pod is None and self._pod_seen:
-                raise deleted()
-            if pod is not None:
-                self._pod_seen = True
-                if failure := pod_failure(pod):
-                    raise failure
-        return bool(super().is_pod_running(pod))
 
     # What is sent
 

@@ -22,6 +22,8 @@ from pydantic import (
 )
 from slugify import slugify
 
+from jhext.identity.act_as import ActAs
+
 from .access import Access
 from .amounts import read_amounts
 
@@ -142,6 +144,12 @@ class Profile(_Extensible, Access):
     )
     profile_options: dict[str, Option] = Field(
         default_factory=dict, description="What a person can choose about it, by key."
+    )
+    act_as: ActAs | None = Field(
+        default=None,
+        description="The ids of a project, under which the server runs instead of the person's. "
+        "It needs the section `identity`.",
+        examples=[{"uid": 4200, "gid": 4200, "groups": {"exp42": 4200}}],
     )
 
     @model_validator(mode="before")
