@@ -16,7 +16,7 @@ from jhext.demo.hub import LocalHub
 from jhext.demo.processes import Children
 from jhext.demo.proxy import Proxy
 from tests.cluster.kubernetes.kubeconfig import Node
-from tests.cluster.namespace import Namespace
+from tests.cluster.namespace import Namespace, documented_role
 from tests.hub.bench import Bench
 
 CONFIG = """\
@@ -30,8 +30,15 @@ c.DemoAuthenticator.accounts_file = {accounts!r}
 c.JupyterHub.allow_named_servers = True
 c.KubeSpawner.namespace = {namespace!r}
 c.KubeSpawner.image = {image!r}
-c.KubeSpawner.delete_grace_period = 1
+c.KubeSpawner.delete_grace_period = 0
+# for a machine with much else to do
+c.KubeSpawner.start_timeout = 120
+c.KubeSpawner.http_timeout = 120
 """
+
+
+# Something that answers, and starts faster than a notebook server.
+STUB = ["python3", "-m", "http.server", "8888"]
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,7 @@ def start_cluster_bench(
     )
     hub_config.write_text(f"{common}\n{config}")
     kubeconfig = namespace.account(node, folder).kubeconfig
+    namespace.grant(documented_role(), namespace.name)
     hub = LocalHub(children, folder / "hub", hub_config, kubeconfig, proxy, hub_ip=node.hub_ip)
     hub.start()
     return ClusterBench(hub, accounts_file, namespace, node)

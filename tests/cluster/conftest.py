@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -27,7 +26,7 @@ from tests.cluster.kubernetes.build import HINT
 from tests.cluster.kubernetes.dryrun import Manifest, dry_runner
 from tests.cluster.kubernetes.given import given_cluster
 from tests.cluster.kubernetes.kubeconfig import Cluster, Node
-from tests.cluster.kubernetes.node import node_is_unavailable, running_node
+from tests.cluster.kubernetes.node import node_is_unavailable, only_node, running_node
 from tests.cluster.kubernetes.pki import Authority
 from tests.cluster.namespace import namespace
 
@@ -70,7 +69,7 @@ def apiserver(
     authority = Authority(directory)
     accounts = authority.issue("service-accounts")
     start = time.monotonic()
-    with running_apiserver(programs, directory, authority, accounts) as cluster:
+    with running_apiserver(programs, directory, authority, accounts) as (cluster, _):
         report(pytestconfig, "API server starts", start)
         yield cluster
 
@@ -91,10 +90,11 @@ def node(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) 
         return
     if reason := node_is_unavailable():
         pytest.skip(reason)
-    start = time.monotonic()
-    with running_node(directory) as own:
-        report(pytestconfig, "node starts", start)
-        yield own
+    with only_node():
+        start = time.monotonic()
+        with running_node(directory) as own:
+            report(pytestconfig, "node starts", start)
+            yield own
 
 
 @pytest.fixture(scope="session")
@@ -120,7 +120,7 @@ def run_hub(node: Node, proxy: Proxy, tmp_path_factory: pytest.TempPathFactory) 
         def run(
             people: Iterable[Account], settings: Mapping[str, Any], config: str = ""
         ) -> ClusterBench:
-            space = stack.enter_context(namespace(client, f"jhext-tests-{token_hex(4)}"))
+            space = stack.enter_context(namespace(client))
             folder = tmp_path_factory.mktemp("hub")
             children = stack.enter_context(Children())
             return start_cluster_bench(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import httpx
@@ -39,17 +40,19 @@ class Namespace:
         root = f"/apis/{version}" if "/" in version else f"/api/{version}"
         self._send("POST", f"{root}/namespaces/{self.name}/{kind.lower()}s", manifest)
 
-    def replace_role(self, role: Manifest) -> None:
-        """Change what the hub may do, at once."""
-        path = f"/apis/{role['apiVersion']}/namespaces/{self.name}/roles/{role['metadata']['name']}"
-        self._send("PUT", path, role)
+    def delete(self, kind: str, name: str) -> None:
+        """Delete an object of the core API."""
+        self._send("DELETE", f"/api/v1/namespaces/{self.name}/{kind.lower()}s/{name}")
+
+    def find(self, kind: str, **selector: str) -> list[Manifest]:
+        """Return the objects of a kind of the core API."""
+        path = f"/api/v1/namespaces/{self.name}/{kind.lower()}s"
+        found: list[Manifest] = self._send("GET", path, params=selector)["items"]
+        return found
 
     def pods(self, user: str) -> list[Manifest]:
         """Return the pods of a user."""
-        path = f"/api/v1/namespaces/{self.name}/pods"
-        selector = {"labelSelector": f"hub.jupyter.org/username={user}"}
-        found: list[Manifest] = self._send("GET", path, params=selector)["items"]
-        return found
+        return self.find("Pod", labelSelector=f"hub.jupyter.org/username={user}")
 
     def _send(self, method: str, path: str, body: object = None, **more: Any) -> Any:
         answer = self.client.request(method, path, json=body, **more)
@@ -57,39 +60,36 @@ class Namespace:
         return answer.json()
 
     def account(self, cluster: Cluster, folder: Path) -> Cluster:
-        """Return the way in of the service account that has the documented Role."""
-        role = documented_role()
-        subject = {"kind": "ServiceAccount", "name": ACCOUNT, "namespace": self.name}
-        group = "rbac.authorization.k8s.io"
-        reference = {"apiGroup": group, "kind": "Role", "name": role["metadata"]["name"]}
-        metadata = {"name": ACCOUNT}
-        self.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata})
+        """Make the hub's service account and return its way in; it may do nothing yet."""
+        self.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": ACCOUNT}})
+        request = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"expirationSeconds": TOKEN_SECONDS},
+        }
+        path = f"/api/v1/namespaces/{self.name}/serviceaccounts/{ACCOUNT}/token"
+        token = self._send("POST", path, request)["status"]["token"]
+        return reachable_as(cluster.url, cluster.ca_file, token, folder / "kubeconfig")
+
+    def grant(self, role: Manifest, home: str) -> None:
+        """Give the hub's service account, whose namespace is `home`, a Role in this one."""
         self.create(role)
+        group, _, version = role["apiVersion"].partition("/")
         self.create(
             {
-                "apiVersion": f"{group}/v1",
+                "apiVersion": f"{group}/{version}",
                 "kind": "RoleBinding",
-                "metadata": metadata,
-                "roleRef": reference,
-                "subjects": [subject],
+                "metadata": {"name": ACCOUNT},
+                "roleRef": {"apiGroup": group, "kind": "Role", "name": role["metadata"]["name"]},
+                "subjects": [{"kind": "ServiceAccount", "name": ACCOUNT, "namespace": home}],
             }
         )
-        answer = self._send(
-            "POST",
-            f"/api/v1/namespaces/{self.name}/serviceaccounts/{ACCOUNT}/token",
-            {
-                "apiVersion": "authentication.k8s.io/v1",
-                "kind": "TokenRequest",
-                "spec": {"expirationSeconds": TOKEN_SECONDS},
-            },
-        )
-        token = answer["status"]["token"]
-        return reachable_as(cluster.url, cluster.ca_file, token, folder / "kubeconfig")
 
 
 @contextmanager
-def namespace(client: httpx.Client, name: str) -> Iterator[Namespace]:
+def namespace(client: httpx.Client) -> Iterator[Namespace]:
     """Make a namespace in which pods can be created, and have it deleted afterwards."""
+    name = f"jhext-tests-{token_hex(4)}"
     space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
     client.post("/api/v1/namespaces", json=space).raise_for_status()
     end = time.monotonic() + 30

@@ -27,7 +27,7 @@ PROFILES = [
 
 @pytest.fixture(scope="module")
 def bench(run_hub: RunHub) -> ClusterBench:
-    return run_hub([ALICE, EVE], {"profiles": PROFILES})
+    return run_hub([ALICE, EVE], {"profiles": PROFILES}, "c.KubeSpawner.delete_grace_period = 1")
 
 
 async def test_login_form_progress_kernel_stop(bench: ClusterBench) -> None:

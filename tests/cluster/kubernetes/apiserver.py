@@ -1,6 +1,5 @@
 """etcd and kube-apiserver: on one address, nothing anonymous, every request in the audit log."""
 
-import os
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,9 +13,9 @@ import yaml
 from jhext.demo.processes import Children, free_port
 from tests.cluster.kubernetes.kubeconfig import Cluster, reachable_as
 from tests.cluster.kubernetes.pki import Authority, KeyPair
+from tests.cluster.kubernetes.server import Server
 
 LOOPBACK = "127.0.0.1"
-START_SECONDS = 60
 SERVICE_NETWORK = "10.97.0.0/24"
 
 # Bodies of what a hub may create, so that a test can see what was asked for; no secret's content.
@@ -77,9 +76,7 @@ def running_etcd(etcd: Path, directory: Path, authority: Authority) -> Iterator[
             return False
 
     with Children() as children:
-        log = directory / "etcd.log"
-        server = children.start("etcd", command, env=os.environ, cwd=directory, log=log)
-        server.wait_until(ready, START_SECONDS)
+        Server(children, "etcd", command, directory, ready).start()
         yield url
 
 
@@ -92,7 +89,7 @@ def running_apiserver(
     *,
     address: str = LOOPBACK,
     flags: Sequence[str] = ("--disable-admission-plugins=ServiceAccount",),
-) -> Iterator[Cluster]:
+) -> Iterator[tuple[Cluster, Server]]:
     """Run etcd and kube-apiserver with their files in `directory`.
 
     The tokens of service accounts are signed with the key of `accounts`. The default `flags` are
@@ -149,7 +146,6 @@ def running_apiserver(
             f"--audit-log-path={audit_log}",
             *flags,
         ]
-        log = directory / "apiserver.log"
-        server = children.start("kube-apiserver", command, env=os.environ, cwd=directory, log=log)
-        server.wait_until(ready, START_SECONDS)
-        yield cluster
+        server = Server(children, "kube-apiserver", command, directory, ready)
+        server.start()
+        yield cluster, server

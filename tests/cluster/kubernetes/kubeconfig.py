@@ -8,6 +8,8 @@ from pathlib import Path
 import httpx
 import yaml
 
+from tests.cluster.kubernetes.server import Server
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -54,10 +56,15 @@ class Node(Cluster):
         The users' image.
     hub_ip
         This machine's address as the pods see it.
+    apiserver, kubelet
+        The programs, to be ended and started again; None where we did not start them. With the
+        kubelet all that runs on the node ends, as when its power fails.
     """
 
     image: str
     hub_ip: str
+    apiserver: Server | None = None
+    kubelet: Server | None = None
 
 
 def reachable_as(

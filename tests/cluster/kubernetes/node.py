@@ -29,11 +29,11 @@ from tests.cluster.kubernetes.machine import (
 )
 from tests.cluster.kubernetes.node_init import Plan, first_process
 from tests.cluster.kubernetes.pki import Authority, KeyPair
+from tests.cluster.kubernetes.server import Server
 
 NODE = "node1"
 CGROUP = "jhext-test-node"
 LOCK = Path("/run/lock/jhext-test-node")
-READY_SECONDS = 120
 
 
 TOOLS = ("etcd", "containerd", "ctr", "runc", "ip", "setpriv", "unshare")
@@ -51,19 +51,23 @@ def node_is_unavailable() -> str | None:
 
 
 @contextmanager
-def running_node(directory: Path) -> Iterator[Node]:
-    """Run a node that has the users' image, with its logs and keys in `directory`.
+def only_node() -> Iterator[None]:
+    """Wait until no other session on this machine has a node."""
+    with LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
-    A second call on the same machine waits for the end of the first.
-    """
+
+@contextmanager
+def running_node(directory: Path) -> Iterator[Node]:
+    """Run a node that has the users' image, with its logs and keys in `directory`."""
     authority = Authority(directory)
     accounts = authority.issue("service-accounts")
     programs = KUBERNETES.directory
     control_plane = ControlPlane(programs / "kube-apiserver", Path(shutil.which("etcd") or ""))
     with ExitStack() as stack:
-        fcntl.flock(stack.enter_context(LOCK.open("w")), fcntl.LOCK_EX)
         stack.enter_context(bridge())
-        cluster = stack.enter_context(
+        cluster, apiserver = stack.enter_context(
             running_apiserver(
                 control_plane, directory, authority, accounts, address=ADDRESS, flags=()
             )
@@ -76,28 +80,32 @@ def running_node(directory: Path) -> Iterator[Node]:
                 (
                     f"--service-account-private-key-file={accounts.key}",
                     f"--root-ca-file={authority.certificate}",
-                    "--node-monitor-grace-period=20s",  # so that a lost node is seen soon
+                    "--node-monitor-grace-period=10s",  # so that a lost node is seen soon
+                    "--node-monitor-period=1s",
                 ),
             ),
         ):
             command = [*_controller(programs / name, cluster, authority), *flags]
-            log = directory / f"{name}.log"
-            children.start(name, command, env=os.environ, cwd=directory, log=log)
+            Server(children, name, command, directory, lambda: True).start()
         stack.enter_context(kernel_settings_restored())
         private = stack.enter_context(private_directories(cache_root() / "node"))
         stack.enter_context(control_group(CGROUP))
-        stack.enter_context(_node_process(programs / "kubelet", cluster, authority, private))
-        yield Node(**vars(cluster), image=NOTEBOOK.name, hub_ip=ADDRESS)
+        kubelet = stack.enter_context(_kubelet(cluster, authority, private))
+        yield Node(
+            **vars(cluster),
+            image=NOTEBOOK.name,
+            hub_ip=ADDRESS,
+            apiserver=apiserver,
+            kubelet=kubelet,
+        )
 
 
 @contextmanager
-def _node_process(
-    kubelet: Path, cluster: Cluster, authority: Authority, private: dict[str, str]
-) -> Iterator[None]:
+def _kubelet(cluster: Cluster, authority: Authority, private: dict[str, str]) -> Iterator[Server]:
     directory = cluster.kubeconfig.parent
     copy_store(Path(private[CONTAINERD]))
     run_kubelet = [
-        str(kubelet),
+        str(KUBERNETES.directory / "kubelet"),
         f"--config={_kubelet_config(directory, authority, authority.issue(NODE, ADDRESS))}",
         f"--kubeconfig={cluster.kubeconfig}",
         f"--hostname-override={NODE}",
@@ -108,11 +116,10 @@ def _node_process(
     plan = Plan(private, _containerd_config(directory), [run_kubelet])
     command = first_process(plan, directory / "node.json")
     with cluster.client() as client, Children() as children:
-        log = directory / "node.log"
-        node = children.start("node", command, env=os.environ, cwd=directory, log=log)
+        node = Server(children, "node", command, directory, lambda: _is_ready(client))
         try:
-            node.wait_until(lambda: _is_ready(client), READY_SECONDS)
-            yield
+            node.start()
+            yield node
         finally:
             node.kill()
 

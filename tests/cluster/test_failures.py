@@ -1,0 +1,121 @@
+"""A pod that does not come up: what its owner reads, and a hub that goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+from typing import Any
+
+import pytest
+
+from jhext.demo.accounts import Account
+from tests.cluster.bench import ClusterBench
+from tests.cluster.conftest import RunHub
+
+
+def profile(slug: str, **override: Any) -> dict[str, Any]:
+    return {
+        "slug": slug,
+        "display_name": slug,
+        "allow_all": True,
+        "kubespawner_override": override,
+    }
+
+
+# What is started, and what its owner must read at last.
+FAILURES: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "image that is nowhere": (
+        profile("no-image", image="localhost/none:1"),
+        ["The image localhost/none:1 cannot be pulled"],
+    ),
+    "image without a name": (
+        profile("bad-image", image="UPPER CASE"),
+        ["The image UPPER CASE is not a valid name"],
+    ),
+    "program that is not there": (
+        profile("no-program", cmd=["no-such-program"]),
+        ["no-such-program"],
+    ),
+    "program that ends": (
+        profile("ends", cmd=["sh", "-c", "exit 3"]),
+        ["ended with exit code 3"],
+    ),
+    "too large for any node": (
+        profile("large", cpu_guarantee=400, cpu_limit=400, start_timeout=5),
+        ["does not fit", "Insufficient cpu"],
+    ),
+    "manifest that is not valid": (
+        profile("invalid", extra_annotations={"not a key": ""}),
+        ["not valid", "administrator"],
+    ),
+    "beyond the LimitRange": (
+        profile("limited", cpu_limit=501),
+        ["maximum cpu usage per Container is 500, but limit is 501"],
+    ),
+    "beyond the quota": (
+        profile("quota", mem_guarantee="1T"),
+        ["quota", "requested: requests.memory="],
+    ),
+}
+SMALL = profile("small")
+PROFILES = [SMALL, *(made for made, _ in FAILURES.values())]
+PEOPLE = [Account(name=made["slug"], uid=2001) for made in PROFILES]
+CONFIG = """
+c.KubeSpawner.mem_guarantee = "64M"
+c.KubeSpawner.cpu_limit = 1
+c.JupyterHub.consecutive_failure_limit = 2
+"""
+
+
+@pytest.fixture(scope="module")
+def bench(run_hub: RunHub) -> ClusterBench:
+    bench = run_hub(PEOPLE, {"profiles": PROFILES}, CONFIG)
+    for kind, spec in (
+        ("LimitRange", {"limits": [{"type": "Container", "max": {"cpu": "500"}}]}),
+        ("ResourceQuota", {"hard": {"requests.memory": "100Gi"}}),
+    ):
+        manifest = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "limits"}, "spec": spec}
+        bench.namespace.create(manifest)
+    return bench
+
+
+@pytest.fixture(scope="module")
+def pages(bench: ClusterBench) -> dict[str, str]:
+    """What each owner reads at last, all of them at the same time."""
+
+    async def all_at_once() -> list[str]:
+        starts = (failed_start(bench, made["slug"]) for made, _ in FAILURES.values())
+        return await asyncio.gather(*starts)
+
+    return dict(zip(FAILURES, asyncio.run(all_at_once()), strict=True))
+
+
+async def failed_start(bench: ClusterBench, name: str) -> str:
+    """Have somebody start the profile that is called like them; return what they read at last."""
+    async with bench.browser(name) as browser:
+        await browser.post("/hub/spawn", {"profile": name})
+        progress = await browser.request("GET", f"/hub/api/users/{name}/server/progress")
+        assert '"failed": true' in progress.text
+        return (await browser.get(f"/hub/spawn-pending/{name}")).text
+
+
+@pytest.mark.parametrize("case", FAILURES)
+def test_failure_is_explained(pages: dict[str, str], case: str) -> None:
+    page = html.unescape(pages[case])
+    for text in FAILURES[case][1]:
+        assert text in page
+
+
+async def test_hub_goes_on_after_all_of_them(bench: ClusterBench, pages: dict[str, str]) -> None:
+    assert len(pages) > 2, "fewer than the failures in a row that would end the hub"
+    async with bench.browser("small") as browser:
+        await browser.post("/hub/spawn", {"profile": "small"})
+        await browser.wait_for_server("small")
+        assert (await browser.get("/user/small/lab")).url.path == "/user/small/lab"
+
+
+async def test_token_of_a_refused_pod_is_not_in_the_log(
+    bench: ClusterBench, pages: dict[str, str]
+) -> None:
+    assert pages
+    assert "JUPYTERHUB_API_TOKEN" not in bench.log

@@ -1,0 +1,145 @@
+"""The Role that the documentation prints: enough, nothing superfluous, and missed by name."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import pytest
+
+from jhext.demo.accounts import Account
+from jhext.demo.client import ServerFailed
+from tests.cluster.bench import STUB, ClusterBench
+from tests.cluster.conftest import RunHub
+from tests.cluster.kubernetes.kubeconfig import Node
+from tests.cluster.namespace import Manifest, Namespace, documented_role, namespace
+
+Verb = tuple[str, str]
+VERBS: list[Verb] = [
+    (resource, verb)
+    for rule in documented_role()["rules"]
+    for resource in rule["resources"]
+    for verb in rule["verbs"]
+]
+COMPLETE: Verb = ("nothing", "missing")
+SETTINGS = {"profiles": [{"display_name": "Small", "allow_all": True}]}
+ADMIN = Account(name="ada", uid=2001, admin=True)
+CONFIG = """
+class SpawnerWithNamespaceOfItsUser(jhext.ProfileKubeSpawner):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.namespace = {namespaces}.get(self.user.name, self.namespace)
+
+c.JupyterHub.spawner_class = SpawnerWithNamespaceOfItsUser
+c.KubeSpawner.cmd = {stub}
+c.KubeSpawner.storage_pvc_ensure = True
+c.KubeSpawner.storage_capacity = "1M"
+"""
+
+
+def user_of(case: Verb) -> str:
+    return "-".join(case)
+
+
+def role_without(case: Verb) -> Manifest:
+    role = copy.deepcopy(documented_role())
+    for rule in role["rules"]:
+        if case[0] in rule["resources"]:
+            rule["verbs"].remove(case[1])
+    return role
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a hub that may do all but one thing: in each namespace it lacks another."""
+
+    bench: ClusterBench
+    spaces: Mapping[Verb, Namespace]
+    answers: Mapping[Verb, str]
+
+    def named(self, case: Verb) -> list[str]:
+        """Return the verbs that the hub missed, as its log has them: "watch pods"."""
+        said = rf'cannot (\w+) resource \\?"(\w+)\\?" .* namespace \\?"{self.spaces[case].name}\\?"'
+        return [" ".join(found) for found in re.findall(said, self.bench.log)]
+
+
+@pytest.fixture(scope="module")
+def outcome(node: Node, run_hub: RunHub) -> Iterator[Outcome]:
+    cases = [*VERBS, COMPLETE]
+    with ExitStack() as stack:
+        client = stack.enter_context(node.client())
+        spaces = {case: stack.enter_context(namespace(client)) for case in cases}
+        namespaces = {user_of(case): space.name for case, space in spaces.items()}
+        people = [Account(name=name, uid=2002) for name in namespaces]
+        bench = run_hub([ADMIN, *people], SETTINGS, CONFIG.format(namespaces=namespaces, stub=STUB))
+        for case, space in spaces.items():
+            space.grant(role_without(case), bench.namespace.name)
+        fill_quota(spaces["persistentvolumeclaims", "get"], "persistentvolumeclaims-get")
+        answers = asyncio.run(life_of_all(bench, cases))
+        yield Outcome(bench, spaces, dict(zip(cases, answers, strict=True)))
+
+
+def fill_quota(space: Namespace, user: str) -> None:
+    """Leave room for one claim and make it: the hub then has to look whether it is there."""
+    claim = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": "1M"}},
+    }
+    hard = {"hard": {"persistentvolumeclaims": "1"}}
+    for kind, name, spec in (
+        ("ResourceQuota", "claims", hard),
+        ("PersistentVolumeClaim", f"claim-{user}", claim),
+    ):
+        space.create({"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, "spec": spec})
+
+
+async def life_of_all(bench: ClusterBench, cases: list[Verb]) -> list[str]:
+    return await asyncio.gather(*(life(bench, user_of(case)) for case in cases))
+
+
+async def life(bench: ClusterBench, name: str) -> str:
+    """Have a server started, stopped, and its owner deleted; return what was answered last."""
+    async with bench.program(name) as program:
+        answer = await program.api("POST", f"/users/{name}/server", {})
+        try:
+            await program.wait_for_server(name)
+        except ServerFailed:
+            return answer.text
+        await program.stop_server(name)
+    async with bench.program(ADMIN.name) as admin:
+        return (await admin.api("DELETE", f"/users/{name}")).text
+
+
+def test_documented_role_is_enough(outcome: Outcome) -> None:
+    assert outcome.named(COMPLETE) == []
+    assert outcome.answers[COMPLETE] == ""
+    space = outcome.spaces[COMPLETE]
+    assert space.find("Pod") == []
+    assert claims_that_stay(space) == []
+
+
+def claims_that_stay(space: Namespace) -> list[str]:
+    """Return the claims for whose end nobody has asked; a controller looks before they go."""
+    items = space.find("PersistentVolumeClaim")
+    return [i["metadata"]["name"] for i in items if "deletionTimestamp" not in i["metadata"]]
+
+
+NOT_NAMED = {("pods", "delete"), ("persistentvolumeclaims", "get")}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, marks=pytest.mark.xfail(reason="the hub says nothing, or another thing"))
+        if case in NOT_NAMED
+        else case
+        for case in VERBS
+    ],
+    ids=user_of,
+)
+def test_missing_verb_is_named(outcome: Outcome, case: Verb) -> None:
+    assert set(outcome.named(case)) == {f"{case[1]} {case[0]}"}
