@@ -124,6 +124,11 @@ class Settings(Section):
         """The path of the file that was read; empty where it was none."""
         return self._file
 
+    @cached_property
+    def traits(self) -> dict[str, Any]:
+        """What the settings say of the spawner's traits; the traits themselves win."""
+        return self.hub.traits | (self.pod.traits if self.identity else {})
+
     @property
     def has_profiles(self) -> bool:
         """Whether profiles are written, be it an empty list: then nothing can be started."""

@@ -188,7 +188,7 @@ class ConfiguredKubeSpawner(KubeSpawnerSeams):
         if isinstance(value, list | dict):
             section["profile_list"] = share(value)
         if isinstance(settings := section.get("settings"), Settings):
-            for name, value in settings.hub.traits.items():
+            for name, value in settings.traits.items():
                 if isinstance(written := section.setdefault(name, value), LazyConfigValue):
                     section[name] = copy.deepcopy(written).get_value(value)
 

@@ -12,7 +12,7 @@ from .environment import anonymous_variables, set_variables, variables
 from .manifest import Container, Manifest
 from .nss import annotations_of, mount
 from .security import ids_of, secure
-from .settings import PodSettings
+from .settings import DOCKER_STACKS_VARIABLES, PodSettings
 from .verify import Expected, Violation, verify
 
 
@@ -59,8 +59,12 @@ def expected_of(identity: Identity, home: str, settings: PodSettings) -> Expecte
     return Expected(
         ids=ids_of(identity, settings),
         annotations=annotations_of(identity, home, settings),
-        variables=variables(identity, home),
+        variables=variables(identity, home) | _family_variables(settings),
     )
+
+
+def _family_variables(settings: PodSettings) -> dict[str, str]:
+    return DOCKER_STACKS_VARIABLES if settings.image_family == "docker-stacks" else {}
 
 
 def expected_on_platform(username: str, home: str) -> Expected:

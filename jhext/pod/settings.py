@@ -12,6 +12,12 @@ from jhext.section import Section
 DOCKER_STACKS_GID = 100
 """The group ``users``, which owns what can be written in Jupyter's docker-stacks images."""
 
+DOCKER_STACKS_VARIABLES = {"NB_UMASK": "002"}
+"""What docker-stacks' start script reads, so that the group can write what a person makes."""
+
+DOCKER_STACKS_START_TIMEOUT = 300
+"""Seconds: these images are several GB, and KubeSpawner's 60 s are over before they are pulled."""
+
 BASE_PASSWD = """\
 root:x:0:0:root:/root:/usr/sbin/nologin
 nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
@@ -86,6 +92,14 @@ class PodSettings(Section):
     image_family: Literal["docker-stacks"] | None = Field(
         default=None,
         description="What the images are made from. `docker-stacks` adds the group 100, which "
-        "owns what can be written in them.",
+        "owns what can be written in them, NB_UMASK 002, and a start_timeout of 300 s where none is "
+        "configured.",
         examples=["docker-stacks"],
     )
+
+    @property
+    def traits(self) -> dict[str, int]:
+        """What these settings say of the spawner's traits, where those are not configured."""
+        if self.image_family == "docker-stacks":
+            return {"start_timeout": DOCKER_STACKS_START_TIMEOUT}
+        return {}
