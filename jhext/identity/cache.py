@@ -85,7 +85,6 @@ class AskOnceCache(Generic[V]):
         return entry.value
 
     def _landed(self, key: Hashable, flight: asyncio.Task[V]) -> None:
-        # To ask for the exception tells asyncio that somebody cared, should all waiters be gone.
         failed = flight.cancelled() or flight.exception() is not None
         if self._flights.get(key) is not flight:
             return

@@ -105,7 +105,11 @@ def test_what_a_container_asks_for_beyond_is_left_for_the_check(asked: dict[str,
 
 def test_a_listed_container_stays_as_it_is() -> None:
     settings = PodSettings(privileged_containers=frozenset({"block-cloud-metadata", "notebook"}))
-    manifest = secured(settings, init_containers=[CLOUD_METADATA, {"name": "motd", "image": "x"}])
+    manifest = secured(
+        settings,
+        init_containers=[CLOUD_METADATA, {"name": "motd", "image": "x"}],
+        pod_security_context={"runAsNonRoot": True},
+    )
     listed, motd = manifest["spec"]["initContainers"]
     assert listed == CLOUD_METADATA
     assert motd["securityContext"] == CONTAINER
