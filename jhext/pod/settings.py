@@ -92,8 +92,8 @@ class PodSettings(Section):
     image_family: Literal["docker-stacks"] | None = Field(
         default=None,
         description="What the images are made from. `docker-stacks` adds the group 100, which "
-        "owns what can be written in them, NB_UMASK 002, and a start_timeout of 300 s where none is "
-        "configured.",
+        "owns what can be written in them, NB_UMASK 002, and a start_timeout of 300 s where none "
+        "is configured.",
         examples=["docker-stacks"],
     )
 
