@@ -126,6 +126,8 @@ def _time(text: str | None) -> datetime:
 
 
 def _print(explanation: Explanation, console: Console) -> None:
+    from ..offline.view import because
+
     # What is not the pod is a comment in YAML, so that all of it can be given to kubectl.
     mark = "# " if explanation.pod else ""
     groups = ", ".join(explanation.groups) or "no group"
@@ -138,12 +140,11 @@ def _print(explanation: Explanation, console: Console) -> None:
             if profile.decision.allowed or profile.decision.rule == "profile_options":
                 _print_options(profile.options, 1, console)
     elif verdict.allowed:
-        console.print(f"{mark}may start {verdict.profile}: {verdict.because}")
+        console.print(f"{mark}may start {verdict.profile}: {because(verdict.decision)}")
         for key, value in verdict.choices.items():
             console.print(f"{mark}  {key}={value}")
     else:
-        console.print("no", style="red", end="")
-        console.print(f"  {verdict.because}")
+        _print_decision(explanation.asked, verdict.decision, 0, console)
         console.print(f"    the user reads: {verdict.told}")
     for note in explanation.notes:
         console.print(f"{mark}note: {note}", style="yellow")
@@ -163,8 +164,9 @@ def _print_options(options: Iterable[OptionView], depth: int, console: Console) 
 
 
 def _print_decision(name: str, decision: Decision, depth: int, console: Console) -> None:
+    from ..offline.view import because
+
     word, style = ("yes", "green") if decision.allowed else ("no ", "red")
     console.print(f"{'    ' * depth}", end="")
     console.print(word, style=style, end="")
-    why = decision.rule if decision.allowed else decision.reason
-    console.print(f" {name}: {why}")
+    console.print(f" {name}: {because(decision)}")

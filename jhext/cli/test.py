@@ -62,18 +62,20 @@ def _for_machines(result: Result) -> dict[str, Any]:
         "expected": result.case.expect,
         "because": result.case.because,
         "got": result.got,
-        "rule": result.verdict.rule,
-        "reason": result.verdict.reason,
+        "rule": result.verdict.decision.rule,
+        "reason": result.verdict.decision.reason,
     }
 
 
 def _print(file: Path, results: list[Result], console: Console) -> None:
+    from ..offline.view import because
+
     failed = [result for result in results if not result.passed]
     for result in failed:
-        because = f" because {result.case.because}" if result.case.because else ""
+        expected = " because ".join(filter(None, (result.case.expect, result.case.because)))
         console.print("failed", style="bold red", end="")
         console.print(f" {file}:{result.line}: {result.case}")
-        console.print(f"  - {result.case.expect}{because}", style="red")
-        console.print(f"  + {result.got} because {result.verdict.because}", style="green")
+        console.print(f"  - {expected}", style="red")
+        console.print(f"  + {result.got} because {because(result.verdict.decision)}", style="green")
     style = "red" if failed else "green"
     console.print(f"{len(results) - len(failed)} passed, {len(failed)} failed", style=style)

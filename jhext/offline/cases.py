@@ -120,7 +120,8 @@ class Result:
     @property
     def passed(self) -> bool:
         """Whether it is the expected one, for the expected reason."""
-        because = f"{self.verdict.rule}\n{self.verdict.reason}"
+        decision = self.verdict.decision
+        because = f"{decision.rule}\n{decision.reason}"
         return self.got == self.case.expect and self.case.because in because
 
 

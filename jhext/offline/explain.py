@@ -35,6 +35,10 @@ class Question:
     profile: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        chosen = ", ".join(f"{key}={value}" for key, value in self.options.items())
+        return f"{self.profile or 'a server'}{chosen and f' with {chosen}'}"
+
 
 @dataclass(frozen=True)
 class Explanation:
@@ -44,6 +48,8 @@ class Explanation:
     ----------
     user, groups, admin
         Whom it is about.
+    asked
+        What was asked for.
     profiles
         Everything there is, with the decisions.
     start
@@ -57,6 +63,7 @@ class Explanation:
     user: str
     groups: list[str]
     admin: bool
+    asked: str
     profiles: tuple[ProfileView, ...]
     start: Verdict | None = None
     pod: dict[str, Any] | None = None
@@ -82,7 +89,11 @@ def answer(path: Path, question: Question) -> Explanation:
     person = _known(question, configuration)
     [catalog] = configuration.shown([person])
     explanation = Explanation(
-        person.user, sorted(person.groups), person.admin, view(catalog, person)
+        person.user,
+        sorted(person.groups),
+        person.admin,
+        str(question),
+        view(catalog, person),
     )
     if question.profile is None and not isinstance(catalog, Refusal):
         return explanation

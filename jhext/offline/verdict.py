@@ -20,33 +20,25 @@ class Verdict:
 
     Parameters
     ----------
-    allowed
-        Whether it is permitted.
     profile
         The profile that would start; empty where none does.
-    rule
-        The rule that decided, empty where it is not a matter of rules.
-    reason
-        A sentence for operators.
+    decision
+        The decision, with the rule and a sentence for operators.
     told
         What the person reads; empty for what is permitted.
     choices
         What is chosen, as the ``user_options`` that say so.
     """
 
-    allowed: bool
     profile: str
-    rule: str
-    reason: str
+    decision: Decision
     told: str = ""
     choices: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def because(self) -> str:
-        """The rule and the reason in one line."""
-        if not self.rule or self.rule in self.reason:
-            return self.reason
-        return f"{self.rule} ({self.reason})"
+    def allowed(self) -> bool:
+        """Whether it is permitted."""
+        return self.decision.allowed
 
 
 def judge(
@@ -73,17 +65,21 @@ def judge(
     try:
         selection = select(catalog, person, user_options, extra_options=extra_options)
     except Refusal as refusal:
-        decision = _behind(refusal, catalog, person, user_options)
-        return Verdict(False, "", decision.rule, decision.reason, refusal.message)
+        return Verdict("", _behind(refusal, catalog, person, user_options), refusal.message)
     slug = selection.profile.slug
     permitted = catalog.find(slug, person)
-    reason = permitted.decision.reason if isinstance(permitted, Permitted) else ""
-    return Verdict(True, slug, selection.rule, reason, choices=selection.choices)
+    decision = (
+        permitted.decision
+        if isinstance(permitted, Permitted)
+        else Decision(True, selection.rule, "")
+    )
+    return Verdict(slug, decision, choices=selection.choices)
 
 
 def refused(refusal: Refusal) -> Verdict:
     """Give the verdict for a refusal that no rule is behind."""
-    return Verdict(False, "", refusal.rule, refusal.detail or refusal.message, refusal.message)
+    decision = Decision(False, refusal.rule, refusal.detail or refusal.message)
+    return Verdict("", decision, refusal.message)
 
 
 def _behind(

@@ -13,6 +13,7 @@ from ..refusal import Refusal
 FREE_TEXT = "(free text)"
 """Stands for an ``unlisted_choice`` where choices are named."""
 
+_SAID_BY_THE_REASON = {"", "no rule", "default_access", "profile_options"}
 _NO_CHOICE = Decision(False, "profile_options", "an option has no choice that is open")
 
 
@@ -77,6 +78,13 @@ def decided(profiles: Iterable[ProfileView]) -> dict[str, Decision]:
         found[profile.slug] = profile.decision
         found.update(_decided_below(profile.slug, profile.options, profile.decision))
     return found
+
+
+def because(decision: Decision) -> str:
+    """Say in one line what decided, and why."""
+    if decision.rule in _SAID_BY_THE_REASON:
+        return decision.reason
+    return decision.rule if decision.allowed else f"{decision.rule} ({decision.reason})"
 
 
 def item_name(slug: str, key: str, choice: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from jhext.offline.cases import Case, Result, read_cases
 from jhext.offline.verdict import Verdict
+from jhext.profiles.access import Decision
 from jhext.profiles.finding import ConfigurationError
 
 
@@ -83,5 +84,5 @@ def test_other_shapes_are_errors(tmp_path: Path, text: str, path: str, line: int
     ],
 )
 def test_answer_and_reason_both_count(expect: Any, because: str, passed: bool) -> None:
-    verdict = Verdict(True, "gpu", "allowed_groups: lab", "group lab is allowed")
+    verdict = Verdict("gpu", Decision(True, "allowed_groups: lab", "group lab is allowed"))
     assert Result(1, Case(user="ada", expect=expect, because=because), verdict).passed is passed

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from jhext.offline.verdict import judge
+from jhext.offline.view import because
 from jhext.profiles.access import Person
 
 PROFILES = """
@@ -69,14 +70,15 @@ def test_rule_and_reason(
     make_catalog: Any, user: str, options: dict[str, str], expected: tuple[Any, ...]
 ) -> None:
     verdict = judge(make_catalog(PROFILES), Person(user, frozenset({"lab"})), options)
-    assert (verdict.allowed, verdict.profile, verdict.rule, verdict.reason) == expected
+    decision = verdict.decision
+    assert (verdict.allowed, verdict.profile, decision.rule, decision.reason) == expected
     assert bool(verdict.told) is not verdict.allowed
 
 
 def test_nothing_permitted_tells_the_rule_of_the_profile_asked_for(make_catalog: Any) -> None:
     profiles = "[{slug: gpu, display_name: GPU, allowed_users: [ada]}]"
     verdict = judge(make_catalog(profiles), Person("bob"), {"profile": "gpu"})
-    assert verdict.because == "no rule (no allowing rule is met)"
+    assert because(verdict.decision) == "no allowing rule is met"
 
 
 def test_choices_are_told_as_they_would_be_stored(make_catalog: Any) -> None:
