@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from . import names
 from .errors import BadValueError, IdentityRefused, Reason
 from .ids import IdRules
 from .model import Group, Identity
@@ -34,11 +35,14 @@ def act_as(identity: Identity, project: ActAs, rules: IdRules) -> Identity:
     Raises
     ------
     IdentityRefused
-        The project's ids are not in the ranges that the settings allow.
+        The project's ids are not in the ranges that the settings allow, or a name is none.
     """
     try:
         uid, gid = rules.uid(project.uid), rules.gid(project.gid)
-        groups = tuple(Group(name, rules.gid(number)) for name, number in project.groups.items())
+        groups = tuple(
+            Group(names.group_name(name), rules.gid(number))
+            for name, number in project.groups.items()
+        )
     except BadValueError as error:
         raise IdentityRefused(Reason.INVALID, f"act_as: {error}") from None
     return replace(identity, uid=uid, gid=gid, groups=groups)

@@ -38,6 +38,7 @@ def test_ids_and_groups_are_the_projects_alone():
         ActAs(uid=4200, gid=0),
         ActAs(uid=4200, gid=4200, groups={"root": 0}),
         ActAs(uid=2**31, gid=4200),
+        ActAs(uid=4200, gid=4200, groups={"exp42:x:0:eve": 4300}),
     ],
 )
 def test_the_ranges_hold_for_projects_too(project):
