@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
+import sys
 from pathlib import Path
 
-from .cluster import DevCluster
+from .address import AddressError
+from .cluster import DevCluster, StateInUseError
 
 
 def _quantity(text: str) -> tuple[str, str]:
@@ -49,4 +51,7 @@ async def _run(options: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_run(_parser().parse_args()))
+    try:
+        asyncio.run(_run(_parser().parse_args()))
+    except (AddressError, StateInUseError) as problem:
+        sys.exit(f"devcluster: {problem}")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 import secrets
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
@@ -40,6 +43,10 @@ def _print_warning(message: str) -> None:
     print(f"devcluster: {message}", file=sys.stderr, flush=True)
 
 
+class StateInUseError(RuntimeError):
+    """Two clusters cannot share a directory."""
+
+
 class DevCluster:
     """A Kubernetes for one machine and one user, with processes for containers.
 
@@ -63,6 +70,13 @@ class DevCluster:
         Seconds before a container's second restart.
     warn
         Is told what goes wrong with pods; it is printed otherwise.
+
+    Raises
+    ------
+    StateInUseError
+        On entry, when another cluster is running in the directory.
+    AddressError
+        On entry, when the machine has no addresses for pods.
 
     Attributes
     ----------
@@ -116,8 +130,12 @@ class DevCluster:
         await self._exit.aclose()
 
     async def _start(self, stack: AsyncExitStack) -> None:
-        for directory in (self._state, self._state / "claims", self._state / "pods"):
-            make_passage(directory)
+        make_passage(self._state)
+        stack.callback(os.close, _lock(self._state / "lock"))
+        # What a cluster left that was killed; only claims and logs outlive one.
+        await asyncio.to_thread(shutil.rmtree, self._state / "pods", ignore_errors=True)
+        for name in ("claims", "logs", "pods"):
+            make_passage(self._state / name)
         addresses = PodAddresses()
         stack.callback(addresses.close)
         logs = LogFiles(self._state / "logs")
@@ -182,6 +200,23 @@ class DevCluster:
             namespace=self._namespace,
         )
         stack.callback(self.kubeconfig.unlink, missing_ok=True)
+
+
+def _lock(path: Path) -> int:
+    """Hold a file for as long as the returned descriptor is open, or the process lives.
+
+    Raises
+    ------
+    StateInUseError
+        When somebody else holds it.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise StateInUseError(f"another cluster is running in {path.parent}") from error
+    return descriptor
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

@@ -33,7 +33,7 @@ def expand(text: str, variables: Mapping[str, str]) -> str:
 
 
 def container_environment(
-    store: Store, pod: Object, container: Object, capacity: Mapping[str, object]
+    store: Store, pod: Object, container: Object, capacity: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the variables that a container's ``envFrom`` and ``env`` stand for.
 
@@ -76,7 +76,7 @@ def _from_source(store: Store, namespace: str, source: Object) -> dict[str, str]
 
 
 def _from_reference(
-    store: Store, pod: Object, container: Object, source: Object, capacity: Mapping[str, object]
+    store: Store, pod: Object, container: Object, source: Object, capacity: Mapping[str, str]
 ) -> str | None:
     if field := source.get("fieldRef"):
         return pod_field(pod, field["fieldPath"])

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from .quantity import parse_quantity
+from ..units import parse_quantity
 from .resources import CONFIG_MAPS, SECRETS, Object
 from .selectors import field_value
 from .store import Store
@@ -63,7 +63,7 @@ def pod_field(pod: Object, path: str) -> str:
     return field_value(pod, path)
 
 
-def container_resource(container: Object, reference: Object, capacity: Mapping[str, object]) -> str:
+def container_resource(container: Object, reference: Object, capacity: Mapping[str, str]) -> str:
     """Return an amount by a ``resourceFieldRef``, in units of its divisor, rounded up.
 
     Parameters

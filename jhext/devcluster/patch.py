@@ -117,26 +117,34 @@ def strategic_merge_patch(target: Any, patch: Any, field: str = "") -> Any:
 def _merge_list(target: list[Any], patch: list[Any], field: str) -> list[Any]:
     if field == "finalizers":
         return [*target, *(item for item in patch if item not in target)]
+    directives = [item.get("$patch") if isinstance(item, dict) else None for item in patch]
     key = _merge_key(field, patch)
-    directives = {item.get("$patch") for item in patch if isinstance(item, dict)}
     if key is None or "replace" in directives:
-        return [copy.deepcopy(item) for item in patch if "$patch" not in (item or ())]
+        return [
+            copy.deepcopy(item)
+            for item, directive in zip(patch, directives, strict=True)
+            if directive is None
+        ]
     merged = list(target)
-    for item in patch:
+    for item, directive in zip(patch, directives, strict=True):
         if not isinstance(item, dict) or key not in item:
             raise _unfit(f"map: {item} does not contain declared merge key: {key}")
-        found = next((i for i, old in enumerate(merged) if old.get(key) == item[key]), None)
-        if item.get("$patch") == "delete":
-            if found is not None:
-                del merged[found]
-        elif found is None:
-            merged.append(strategic_merge_patch(None, item))
+        places = [
+            i
+            for i, old in enumerate(merged)
+            if isinstance(old, dict) and old.get(key) == item[key]
+        ]
+        if directive == "delete":
+            merged = [old for i, old in enumerate(merged) if i not in places]
+        elif places:
+            merged[places[0]] = strategic_merge_patch(merged[places[0]], item)
         else:
-            merged[found] = strategic_merge_patch(merged[found], item)
+            merged.append(strategic_merge_patch(None, item))
     return merged
 
 
 def _merge_key(field: str, patch: list[Any]) -> str | None:
     if field == "ports":
-        return next((key for key in _PORT_KEYS for item in patch if key in item), None)
+        named = {key for item in patch if isinstance(item, dict) for key in item}
+        return next((key for key in _PORT_KEYS if key in named), None)
     return _MERGE_KEYS.get(field)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from fractions import Fraction
 
-from .quantity import parse_quantity
+from ..units import parse_quantity
 from .resources import Object
 
-Amounts = Mapping[str, Decimal]
+Amounts = Mapping[str, Fraction]
 """Resource name → how much of it."""
 
 PODS_PER_NODE = 110
 """How many pods a kubelet takes by default."""
 
 
-def parse_amounts(quantities: Mapping[str, object]) -> dict[str, Decimal]:
+def parse_amounts(quantities: Mapping[str, str]) -> dict[str, Fraction]:
     """Read a mapping of quantities, such as a container's requests.
 
     Raises
@@ -27,22 +27,22 @@ def parse_amounts(quantities: Mapping[str, object]) -> dict[str, Decimal]:
     return {name: parse_quantity(quantity) for name, quantity in quantities.items()}
 
 
-def requests(pod: Object) -> dict[str, Decimal]:
+def requests(pod: Object) -> dict[str, Fraction]:
     """Return what a pod asks for: the sum of its containers, or its greediest init container.
 
     A limit without a request is a request, and the pod itself is one of the node's ``pods``.
     """
-    total: defaultdict[str, Decimal] = defaultdict(Decimal)
+    total: defaultdict[str, Fraction] = defaultdict(Fraction)
     for container in pod["spec"].get("containers") or ():
         for name, amount in _container_requests(container).items():
             total[name] += amount
     for container in pod["spec"].get("initContainers") or ():
         for name, amount in _container_requests(container).items():
             total[name] = max(total[name], amount)
-    return {**total, "pods": Decimal(1)}
+    return {**total, "pods": Fraction(1)}
 
 
-def _container_requests(container: Object) -> dict[str, Decimal]:
+def _container_requests(container: Object) -> dict[str, Fraction]:
     resources = container.get("resources") or {}
     return parse_amounts({**(resources.get("limits") or {}), **(resources.get("requests") or {})})
 
@@ -60,14 +60,14 @@ def why_unschedulable(
     selector = pod["spec"].get("nodeSelector") or {}
     if not selector.items() <= node_labels.items():
         return "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."
-    used: defaultdict[str, Decimal] = defaultdict(Decimal)
+    used: defaultdict[str, Fraction] = defaultdict(Fraction)
     for other in running:
         for name, amount in requests(other).items():
             used[name] += amount
     short = sorted(
         name
         for name, amount in requests(pod).items()
-        if amount > 0 and amount > capacity.get(name, Decimal(0)) - used[name]
+        if amount > 0 and amount > capacity.get(name, Fraction(0)) - used[name]
     )
     if not short:
         return None

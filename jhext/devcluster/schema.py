@@ -7,7 +7,7 @@ from typing import Any
 
 from kubernetes_asyncio.client import models
 
-from .quantity import parse_quantity
+from ..units import parse_quantity
 from .resources import EVENTS, Object, Resource
 
 _LIST = re.compile(r"^list\[(.+)\]$")

@@ -74,7 +74,12 @@ def pod_status(
     conditions = [
         ("Initialized", initialized, "ContainersNotInitialized", ""),
         *(
-            (kind, not unready, "ContainersNotReady", f"containers with unready status: {unready}")
+            (
+                kind,
+                not unready,
+                "ContainersNotReady",
+                f"containers with unready status: [{' '.join(unready)}]",
+            )
             for kind in ("Ready", "ContainersReady")
         ),
         ("PodScheduled", True, "", ""),
