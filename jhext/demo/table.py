@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..profiles.access import Person
-from ..profiles.catalog import Catalog, Permitted, Policy
 from ..profiles.build import build
+from ..profiles.catalog import Catalog, Permitted, Policy
 from ..profiles.lint import LintRules
 from ..settings import load_settings
 from ..spawner import ProfileKubeSpawner
