@@ -79,7 +79,7 @@ def _print_differences(differences: Iterable[Difference], console: Console) -> N
         ):
             for name, why in items.items():
                 console.print(f"  {sign} {name}", style=style, end="")
-                console.print(f" ({why})")
+                console.print(f"  # {why}")
 
 
 def _print_changes(changes: Iterable[Change], console: Console) -> None:

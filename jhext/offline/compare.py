@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..profiles.access import ACCESS_KEYS, Person
-from ..profiles.catalog import Catalog
+from ..profiles.access import ACCESS_KEYS, Decision, Person
+from ..profiles.catalog import OPEN, Catalog
 from ..profiles.model import walk_options
 from ..refusal import Refusal
 from ..units import format_quantity
 from .configuration import Configuration
 from .terms import EVERYBODY, Terms, terms_of
-from .view import FREE_TEXT, decided, item_name, view
+from .view import FREE_TEXT, because, decided, item_name, view
 
 
 @dataclass(frozen=True)
@@ -76,24 +76,46 @@ def compare_people(
     differences = []
     for person, old, new in people:
         before, after = decided(view(old, person)), decided(view(new, person))
-        had = {item for item, decision in before.items() if decision.allowed}
-        has = {item for item, decision in after.items() if decision.allowed}
-        if had != has:
-            gains = {item: after[item].rule for item in after if item in has - had}
-            loses = {
-                item: after[item].reason if item in after else "is gone"
-                for item in before
-                if item in had - has
-            }
-            differences.append(Difference(person.user, gains, loses))
+        gains = _gone(after, before)
+        loses = {item: after.get(item, _GONE) for item in _gone(before, after)}
+        if gains or loses:
+            differences.append(
+                Difference(
+                    person.user,
+                    {item: because(decision) for item, decision in gains.items()},
+                    {item: because(decision) for item, decision in loses.items()},
+                )
+            )
     return differences
+
+
+_GONE = Decision(False, "", "is gone")
+
+
+def _gone(before: Mapping[str, Decision], after: Mapping[str, Decision]) -> dict[str, Decision]:
+    """What was to be had and is not any more; less what goes without saying then."""
+
+    def had(item: str, decisions: Mapping[str, Decision]) -> bool:
+        return item in decisions and decisions[item].allowed
+
+    gone = {item: it for item, it in before.items() if it.allowed and not had(item, after)}
+    return {
+        item: decision
+        for item, decision in gone.items()
+        if _parent(item) == item or _parent(item) not in gone or decision is not OPEN
+    }
+
+
+def _parent(item: str) -> str:
+    """The profile that an item belongs to."""
+    return item.partition(": ")[0]
 
 
 def compare_rules(old: Mapping[str, Terms], new: Mapping[str, Terms]) -> list[Difference]:
     """Tell for each item who gains and who loses it, as far as the rules alone say so."""
     differences = []
     for item in dict.fromkeys([*old, *new]):
-        parent = item.partition(": ")[0]
+        parent = _parent(item)
         if parent != item and (parent in old) != (parent in new):
             continue  # the profile came or went with all its choices
         before, after = old.get(item, Terms()), new.get(item, Terms())
@@ -101,6 +123,8 @@ def compare_rules(old: Mapping[str, Terms], new: Mapping[str, Terms]) -> list[Di
         loses = _more(after, before) | _new_blocks(before, after)
         if EVERYBODY in loses and after.allows:
             loses = {"everybody else": loses.pop(EVERYBODY)} | loses
+        if EVERYBODY in gains and parent != item:
+            gains = {f"everybody who has {parent}": gains.pop(EVERYBODY)} | gains
         if gains or loses:
             differences.append(Difference(item, gains, loses))
     return differences
@@ -145,8 +169,10 @@ def _contents(catalog: Catalog) -> dict[str, dict[str, Any]]:
         found[profile.slug] = _flat(profile)
         for _, key, option in walk_options(profile.profile_options):
             found[f"{profile.slug}: {key}"] = _flat(option)
-            for name, choice in (*option.choices.items(), (FREE_TEXT, option.unlisted_choice)):
+            for name, choice in option.choices.items():
                 found[item_name(profile.slug, key, name)] = _flat(choice)
+            if option.unlisted_choice.enabled:
+                found[item_name(profile.slug, key, FREE_TEXT)] = _flat(option.unlisted_choice)
     return found
 
 

@@ -71,7 +71,7 @@ LAB = profile("allowed_groups: [lab]")
         (
             profile("allow_all: true", options=choices("allowed_users: [cy]")),
             profile("allow_all: true", options=choices("default: true")),
-            {"gpu: size=two": ({"everybody": "no rule"}, {})},
+            {"gpu: size=two": ({"everybody who has gpu": "no rule"}, {})},
         ),
     ],
 )
@@ -103,7 +103,7 @@ def test_people(make_catalog: Any) -> None:
         ),
         "bob": (
             {"small: size=two": "allowed_users: bob"},
-            {"gpu": "group interns is blocked"},
+            {"gpu": "blocked_groups: interns (group interns is blocked)"},
         ),
         "cy": ({"gpu": "allowed_users: cy"}, {}),
     }
