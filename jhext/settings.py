@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError
 
 from .identity.settings import IdentitySettings
 from .pod.settings import PodSettings
@@ -18,7 +18,8 @@ from .section import SecretRef, Section, fields_at
 from .yamlfile import Document, read_document
 
 ReloadPolicy = Literal["keep", "fail_closed"]
-Profiles = Annotated[list[Any], BeforeValidator(freeze)]
+# pydantic puts what it has checked into a new list.
+Profiles = Annotated[list[Any], BeforeValidator(freeze), AfterValidator(freeze)]
 
 
 class HubSettings(Section):
