@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from jhext.demo import accounts
@@ -16,7 +18,7 @@ from jhext.demo.hub import LocalHub
 from jhext.demo.processes import Children
 from jhext.demo.proxy import Proxy
 from tests.cluster.kubernetes.kubeconfig import Node
-from tests.cluster.namespace import Namespace, documented_role
+from tests.cluster.namespace import ACCOUNT, Namespace, documented_role
 from tests.hub.bench import Bench
 
 CONFIG = """\
@@ -59,6 +61,20 @@ class ClusterBench(Bench):
     async def pods(self, user: str) -> list[dict[str, Any]]:
         """Return the pods of a user."""
         return await asyncio.to_thread(self.namespace.pods, user)
+
+    def asked_for(self) -> list[str]:
+        """Return the names of all pods that the hub has asked the API server to create."""
+        if self.node.audit_log is None:
+            pytest.skip("not on a cluster whose audit log is not ours to read")
+        hub = f"system:serviceaccount:{self.namespace.name}:{ACCOUNT}"
+        events = map(json.loads, self.node.audit_log.read_text().splitlines())
+        return [
+            event["requestObject"]["metadata"]["name"]
+            for event in events
+            if event["user"]["username"] == hub
+            and event["verb"] == "create"
+            and event["objectRef"]["resource"] == "pods"
+        ]
 
 
 def start_cluster_bench(

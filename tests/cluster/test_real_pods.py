@@ -23,11 +23,23 @@ PROFILES = [
     },
     {"slug": "large", "display_name": "Large", "allowed_groups": ["gpu"]},
 ]
+# A list that is only known when it is asked for, and that says more than it may.
+CONFIG = """
+c.KubeSpawner.delete_grace_period = 1
+c.KubeSpawner.profile_list = lambda spawner: [
+    {
+        "slug": "root",
+        "display_name": "Root",
+        "allow_all": True,
+        "kubespawner_override": {"uid": 0, "privileged": True},
+    }
+]
+"""
 
 
 @pytest.fixture(scope="module")
 def bench(run_hub: RunHub) -> ClusterBench:
-    return run_hub([ALICE, EVE], {"profiles": PROFILES}, "c.KubeSpawner.delete_grace_period = 1")
+    return run_hub([ALICE, EVE], {"profiles": PROFILES}, CONFIG)
 
 
 async def test_login_form_progress_kernel_stop(bench: ClusterBench) -> None:
@@ -48,6 +60,7 @@ async def test_login_form_progress_kernel_stop(bench: ClusterBench) -> None:
         assert any("Successfully assigned" in message for message in messages)
         assert any("Started container notebook" in message for message in messages)
 
+        assert "jupyter-alice" in bench.asked_for()
         (pod,) = await bench.pods("alice")
         assert pod["status"]["phase"] == "Running"
         assert pod["metadata"]["labels"]["jhext.io/profile"] == "small"
@@ -57,3 +70,23 @@ async def test_login_form_progress_kernel_stop(bench: ClusterBench) -> None:
 
         assert (await browser.stop_server("alice")).status in (202, 204)
         assert await bench.pods("alice") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [("alice", "large"), ("alice", "root"), ("alice", "none"), ("eve", "small"), ("eve", "")],
+)
+@pytest.mark.parametrize("door", ["form", "rest"])
+async def test_refused_profile_never_reaches_the_api_server(
+    bench: ClusterBench, door: str, name: str, asked: str
+) -> None:
+    before = bench.asked_for()
+    options = {"profile": asked} if asked else {}
+    if door == "form":
+        async with bench.browser(name) as browser:
+            answer = await browser.post("/hub/spawn", options)
+    else:
+        async with bench.program(name) as program:
+            answer = await program.api("POST", f"/users/{name}/server", options)
+    assert answer.status == 403
+    assert bench.asked_for() == before
