@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -125,7 +126,8 @@ class Ledger:
 
     async def close(self) -> None:
         """Give back the connections."""
-        await self._workers.run(self._engine.dispose)
+        # Not in the ledger's own threads, all of which may be waiting for a dead database.
+        await asyncio.to_thread(self._engine.dispose)
 
     def _claim(self, uid: int, claimant: Holder) -> Holder | None:
         with self._database():

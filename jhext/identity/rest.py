@@ -12,6 +12,8 @@ from urllib.parse import quote, urlsplit
 import aiohttp
 from yarl import URL
 
+from jhext.profiles.finding import ConfigurationError
+
 from .errors import IdentityRefused, IdentityUnavailable, Reason
 from .ids import shown
 from .pointers import Pointers
@@ -137,7 +139,10 @@ class RestSource(Source):
             await session.close()
 
     def _read_headers(self) -> dict[str, str]:
-        return {name: read() for name, read in self._headers.items()}
+        try:
+            return {name: read() for name, read in self._headers.items()}
+        except ConfigurationError as error:
+            self._broken(str(error))
 
     async def _open(self) -> aiohttp.ClientSession:
         if self._session is None:

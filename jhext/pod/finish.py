@@ -101,9 +101,14 @@ def finish(
     PodRefused
         When something in it must not be sent.
     """
-    secure(manifest, expected.ids, settings)
-    if expected.annotations:
-        mount(manifest, dict(expected.annotations), settings.privileged_containers)
-    set_variables(manifest, expected.variables)
-    if violations := verify(manifest, expected, settings, configured):
+    try:
+        secure(manifest, expected.ids, settings)
+        if expected.annotations:
+            mount(manifest, dict(expected.annotations), settings.privileged_containers)
+        set_variables(manifest, expected.variables)
+        violations = verify(manifest, expected, settings, configured)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        # Hooks may give anything, and a crash here would count against the hub.
+        violations = [Violation("manifest", f"is not formed like a pod: {error!r}")]
+    if violations:
         raise PodRefused(violations)

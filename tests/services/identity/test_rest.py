@@ -264,6 +264,6 @@ class TestChain:
         self, resolver: Resolver, people: People, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delenv("IDS_TOKEN")
-        with pytest.raises(IdentityUnavailable, match="rest"):
+        with pytest.raises(IdentityUnavailable, match=r"rest: .*IDS_TOKEN is not set"):
             await resolver.resolve(Person("ann"))
         assert not people.asked

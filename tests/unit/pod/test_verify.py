@@ -191,6 +191,31 @@ class TestPrivilegedContainers:
             finish(manifest, expected_of(ANN, "/", settings), settings, {})
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("spec", None),
+        ("spec/containers", []),
+        ("spec/containers", None),
+        ("spec/containers", ["x"]),
+        ("spec/containers", {"name": "x"}),
+        ("spec/initContainers", 7),
+        ("spec/initContainers", [None]),
+        ("spec/securityContext", "x"),
+        ("spec/containers/0/securityContext", ["x"]),
+        ("spec/containers/0/securityContext", {"capabilities": ["ALL"]}),
+        ("spec/containers/0/env", ["x"]),
+        ("spec/containers/0/volumeMounts", [7]),
+        ("spec/volumes", "x"),
+        ("metadata", None),
+        ("metadata/annotations", ["x"]),
+    ],
+)
+def test_what_is_not_formed_like_a_pod_is_refused(path: str, value: Any) -> None:
+    with pytest.raises(PodRefused, match="not formed like a pod"):
+        finish(change(kubespawner_pod(), path, value), EXPECTED, PLAIN, {})
+
+
 def test_too_many_groups_are_told_early() -> None:
     manifest = kubespawner_pod(annotations={"notes": "x" * 262_000})
     with pytest.raises(PodRefused, match="too many groups"):

@@ -1,0 +1,34 @@
+"""A real API server takes the pods that jhext makes, and keeps what they say of a person."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+GOLDEN = sorted((Path(__file__).parents[1] / "golden" / "pod").glob("*.json"))
+
+# Fields that are younger than the oldest Kubernetes that the tests run on; it drops them.
+YOUNGER = {"supplementalGroupsPolicy"}
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+def test_d20_golden_pods_are_taken_as_they_are(
+    path: Path, dry_run: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    sent = json.loads(path.read_text())
+    stored = dry_run(sent)
+    assert missing(sent["spec"], stored["spec"]) <= YOUNGER
+    assert stored["metadata"]["annotations"].items() >= sent["metadata"]["annotations"].items()
+
+
+def missing(sent: Any, stored: Any, key: str = "") -> set[str]:
+    """List the keys that were not stored as they were sent; the server adds its defaults."""
+    if isinstance(sent, dict) and isinstance(stored, dict):
+        return set().union(
+            *(missing(value, stored.get(name), name) for name, value in sent.items())
+        )
+    if isinstance(sent, list) and isinstance(stored, list) and len(sent) <= len(stored):
+        return set().union(*(missing(*pair, key) for pair in zip(sent, stored, strict=False)))
+    return set() if sent == stored or (not sent and stored is None) else {key}
