@@ -210,6 +210,8 @@ class Access(BaseModel):
 
 ALLOWING_KEYS = frozenset({"allow_all", "allowed_users", "allowed_groups", "allow_if"})
 """The keys of the rules that allow."""
+BLOCKING_KEYS = frozenset({"blocked_users", "blocked_groups", "block_if"})
+"""The keys of the rules that block."""
 NAME_KEYS = frozenset({"allowed_users", "allowed_groups", "blocked_users", "blocked_groups"})
 """The keys of the rules that list names."""
 ACCESS_KEYS = frozenset(Access.model_fields)

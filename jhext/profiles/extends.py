@@ -14,11 +14,11 @@ and cannot be started. What is written in a profile comes over what the other on
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .access import ALLOWING_KEYS
+from .access import ALLOWING_KEYS, BLOCKING_KEYS
 from .finding import Finding, did_you_mean
 from .freeze import freeze
 from .shorthand import write_out
@@ -128,23 +128,25 @@ def _without_marks(profile: Written) -> Written:
 
 
 def _over(key: str, before: Any, value: Any) -> Any:
-    """Merge what two profiles say under one key.
+    """Merge what two profiles say under one key."""
+    if key == "kubespawner_override":
+        return _merge(before, value)
+    if key == "profile_options" and isinstance(before, Mapping) and isinstance(value, Mapping):
+        return {name: item for name, item in {**before, **value}.items() if item is not None}
+    if key == "block_if":
+        return _both(before, value, str, lambda: f"({before}\n) || ({value}\n)")
+    if key in BLOCKING_KEYS:
+        return _both(before, value, list, lambda: [*before, *value])
+    return value
 
-    Where what blocks is malformed, it is what stays, so that it is found and not lost.
-    """
-    match key:
-        case "kubespawner_override":
-            return _merge(before, value)
-        case "profile_options" if isinstance(before, Mapping) and isinstance(value, Mapping):
-            return {name: item for name, item in {**before, **value}.items() if item is not None}
-        case "blocked_users" | "blocked_groups" if isinstance(before, list):
-            return [*before, *value] if isinstance(value, list) else value
-        case "block_if" if isinstance(before, str):
-            return f"({before}\n) || ({value}\n)" if isinstance(value, str) else value
-        case "blocked_users" | "blocked_groups" | "block_if":
-            return before
-        case _:
-            return value
+
+def _both(before: Any, value: Any, kind: type, add: Callable[[], Any]) -> Any:
+    """Add rules that block. What is malformed stays, so that it is found and not lost."""
+    if before is None or value is None:
+        return before if value is None else value
+    if not isinstance(before, kind):
+        return before
+    return add() if isinstance(value, kind) else value
 
 
 def _merge(before: Any, value: Any) -> Any:
