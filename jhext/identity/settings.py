@@ -6,7 +6,14 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
-from pydantic import AfterValidator, BeforeValidator, Field, ImportString, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ImportString,
+    WithJsonSchema,
+    model_validator,
+)
 from sqlalchemy.exc import ArgumentError
 
 from jhext.section import SecretRef, Section
@@ -48,7 +55,9 @@ def _database(value: str | SecretRef) -> str | SecretRef:
 
 
 Pointer = Annotated[str, AfterValidator(_pointer)]
-Seconds = Annotated[float, BeforeValidator(_seconds)]
+Seconds = Annotated[
+    float, BeforeValidator(_seconds), WithJsonSchema({"type": ["number", "string"]})
+]
 
 
 class _SourceSettings(Section):
