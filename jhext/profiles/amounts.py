@@ -34,6 +34,8 @@ _READERS: Mapping[str, Callable[[str], float]] = {
     "start_timeout": seconds,
     "http_timeout": seconds,
 }
+AMOUNTS = frozenset(_READERS)
+"""The overrides that they are."""
 
 
 def read_amount(name: str, value: Any) -> Any:
