@@ -15,7 +15,7 @@ from .identity.settings import IdentitySettings
 from .identity.source import Person
 from .pod.finish import expected_of, expected_on_platform, finish
 from .pod.manifest import notebook
-from .starting import StartingKubeSpawner
+from .reporting import ReportingKubeSpawner
 from .upstream import in_plain_form
 
 DEFAULT_HOME = "/home/jovyan"
@@ -39,7 +39,7 @@ def resolver_of(settings: IdentitySettings, log: Any) -> Resolver:
     return kept[2]
 
 
-class IdentifiedKubeSpawner(StartingKubeSpawner):
+class IdentifiedKubeSpawner(ReportingKubeSpawner):
     """A KubeSpawner whose pods run as the person, whatever profiles and hooks say.
 
     Without a section ``identity`` in the settings it is a KubeSpawner.

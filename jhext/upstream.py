@@ -139,12 +139,19 @@ class KubeSpawnerSeams(KubeSpawner):  # type: ignore[misc]
         """
         reflectors = type(self).reflectors
         key = self._get_reflector_key(kind)
-        replace = replace or _has_given_up(reflectors.get(key))
+        before = reflectors.get(key)
+        replace = replace or _has_given_up(before)
         try:
             return await super()._start_reflector(kind, reflector_class, replace, **kwargs)
-        except Exception:
-            if _has_given_up(reflectors.get(key)):
+        except BaseException:
+            # Also where the start of one reflector is cancelled because another was refused:
+            # whoever waits for the first load of this one would wait for ever.
+            made = reflectors.get(key)
+            if made is not None and made is not before and made.watch_task is None:
                 del reflectors[key]
+                if not made.first_load_future.done():
+                    made.first_load_future.set_exception(ConnectionError(f"no {kind} from the API"))
+                    made.first_load_future.exception()  # nobody has to have waited for it
             raise
 
 

@@ -1,4 +1,4 @@
-"""The spawner's part in a start that fails: it says why, and the hub stays well."""
+"""What goes wrong between the hub and Kubernetes is said, and the hub stays well."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from .traits import ConfiguredKubeSpawner
 from .upstream import forget_failure
 
 
-class StartingKubeSpawner(ConfiguredKubeSpawner):
-    """A KubeSpawner whose failed starts are readable, and end as soon as they are hopeless."""
+class ReportingKubeSpawner(ConfiguredKubeSpawner):
+    """A KubeSpawner whose failures are readable; a start ends as soon as it is hopeless."""
 
     _pod_seen = False
 
@@ -36,14 +36,14 @@ class StartingKubeSpawner(ConfiguredKubeSpawner):
         try:
             return await start
         except ApiException as error:
-            refusal = api_failure(error.status or 0, error.body or error.reason or "")
+            refusal = _refused_by_api(error)
         except (TimeoutError, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) and (
                 loop.time() - began < self.start_timeout - 1
             ):
                 raise  # somebody stops the server
             refusal = self._why_not_in_time(error)
-        except aiohttp.ClientError as error:
+        except (aiohttp.ClientError, OSError) as error:
             refusal = no_answer(f"{type(error).__name__}: {error}")
         except Refusal as error:
             refusal = error
@@ -78,3 +78,33 @@ class StartingKubeSpawner(ConfiguredKubeSpawner):
                 if failure := pod_failure(pod):
                     raise failure
         return bool(super().is_pod_running(pod))
+
+    async def stop(self, now: bool = False) -> None:
+        """Stop the server, and log why where that fails: JupyterHub says nothing then."""
+        await self._logged(super().stop(now), "stopped")
+
+    async def delete_forever(self) -> None:
+        """Delete what the server leaves behind, and log why where that fails."""
+        await self._logged(super().delete_forever(), "deleted")
+
+    async def _logged(self, work: Awaitable[None], done: str) -> None:
+        try:
+            await work
+        except ApiException as error:
+            refusal = _refused_by_api(error)
+            self.log.error("%s is not %s: %s", self._log_name, done, refusal.detail)
+            raise
+        except Exception as error:
+            self.log.error(
+                "%s is not %s: %s: %s", self._log_name, done, type(error).__name__, error
+            )
+            raise
+
+
+def _refused_by_api(error: ApiException) -> Refusal:
+    refusal = api_failure(error.status or 0, error.body or error.reason or "")
+    # KubeSpawner raises the refused creation of a claim, in whose context the refused read is.
+    if isinstance(first := error.__context__, ApiException):
+        before = api_failure(first.status or 0, first.body or first.reason or "")
+        refusal.detail += f" (and {before.detail})"
+    return refusal
