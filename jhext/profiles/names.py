@@ -18,7 +18,7 @@ from .freeze import FrozenDict, FrozenList
 from .lines import parse_lines
 from .written import Written
 
-_TOKEN = re.compile(r'#.*|"[^"]+"(?!\S)|\S+')
+_TOKEN = re.compile(r'#.*|"(?P<quoted>[^"]+)"(?!\S)|\S+')
 
 
 def parse_names(content: bytes, file: str) -> list[str]:
@@ -33,12 +33,12 @@ def parse_names(content: bytes, file: str) -> list[str]:
 
 
 def _names(text: str) -> Iterator[str]:
-    for token in _TOKEN.findall(text):
-        if token.startswith("#"):
+    for token in _TOKEN.finditer(text):
+        name = token["quoted"] or token[0]
+        if name.startswith("#") and not token["quoted"]:
             return
-        name = token.removeprefix('"').removesuffix('"') if token[0] == token[-1] else token
         if '"' in name:
-            raise ValueError(f"quotes stand around a whole name, unlike in {token}")
+            raise ValueError(f"quotes stand around a whole name, unlike in {name}")
         yield name
 
 

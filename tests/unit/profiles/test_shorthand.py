@@ -125,7 +125,6 @@ def test_one_may_replace_what_the_base_says_in_the_other_way(make_catalog: Check
     [
         ({"start_timeout": "soon"}, "start_timeout", "no duration"),
         ({"start_timeout": "500ms"}, "start_timeout", "whole seconds"),
-        ({"start_timeout": None}, "start_timeout", "no duration"),
         ({"default_url": 5}, "default_url", "valid string"),
         ({"environment": ["A=1"]}, "environment", "valid dict"),
         ({"node": {"selectors": {}}}, "node.selectors", "did you mean 'selector'?"),
