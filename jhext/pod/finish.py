@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
+from jhext.identity import names
+from jhext.identity.errors import BadValueError
 from jhext.identity.model import Identity
 from jhext.refusal import Refusal
 
@@ -55,7 +57,13 @@ def expected_of(identity: Identity, home: str, settings: PodSettings) -> Expecte
         The home directory in the container.
     settings
         The section ``pod``.
+
+    Raises
+    ------
+    PodRefused
+        When the home cannot stand in ``/etc/passwd``.
     """
+    _check_home(home)
     return Expected(
         ids=ids_of(identity, settings),
         annotations=annotations_of(identity, home, settings),
@@ -71,8 +79,22 @@ def expected_on_platform(username: str, home: str) -> Expected:
     """Say what the pod of a person must be like whose ids the platform assigns.
 
     There are no NSS files: the uid is known only when the pod has been admitted.
+
+    Raises
+    ------
+    PodRefused
+        When the home is no path.
     """
+    _check_home(home)
     return Expected(ids=None, annotations={}, variables=anonymous_variables(username, home))
+
+
+def _check_home(home: str) -> None:
+    """Hold the home to what a directory's homes are held to: options may be part of it."""
+    try:
+        names.path(home)
+    except BadValueError as error:
+        raise PodRefused([Violation("the home in the container", str(error))]) from None
 
 
 def finish(

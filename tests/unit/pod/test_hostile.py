@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from jhext.identity.errors import IdentityRefused
 from jhext.identity.model import Identity
 from jhext.identity.precedence import Rules, combine
-from jhext.pod.finish import expected_of, finish
+from jhext.pod.finish import PodRefused, expected_of, expected_on_platform, finish
 from jhext.pod.manifest import containers
 from jhext.pod.nss import GROUP, PASSWD
 from jhext.pod.settings import BASE_GROUP, BASE_PASSWD, PodSettings
-from tests.unit.pod.pods import kubespawner_pod
+from tests.unit.pod.pods import ANN, kubespawner_pod
 
 PLAIN = PodSettings()
 HOME = "/home/jovyan"
@@ -173,3 +173,11 @@ def test_d15_a_group_that_has_the_name_of_a_nameless_one(name: str) -> None:
     manifest = kubespawner_pod()
     finish(manifest, expected_of(identity, HOME, PLAIN), PLAIN, {})
     check_group(manifest["metadata"]["annotations"][GROUP], identity)
+
+
+@pytest.mark.parametrize("home", ["/home/ann\neve::0:0::/:", "/home/a:b", "/home/..", "home", ""])
+def test_d15_a_home_in_the_container_that_is_no_path_is_refused(home: str) -> None:
+    with pytest.raises(PodRefused, match="the home in the container"):
+        expected_of(ANN, home, PLAIN)
+    with pytest.raises(PodRefused, match="the home in the container"):
+        expected_on_platform("ann", home)
