@@ -15,6 +15,7 @@ from .identity.settings import IdentitySettings
 from .identity.source import Person
 from .pod.finish import expected_of, expected_on_platform, finish
 from .pod.manifest import notebook
+from .profiles.finding import ConfigurationError
 from .reporting import ReportingKubeSpawner
 from .upstream import in_plain_form
 
@@ -24,18 +25,31 @@ DEFAULT_HOME = "/home/jovyan"
 _resolvers: dict[int, tuple[asyncio.AbstractEventLoop, IdentitySettings, Resolver]] = {}
 
 
+def home_of(manifest: Any) -> str:
+    """Give the home directory in the container: where the notebook works."""
+    try:
+        return str(notebook(manifest).get("workingDir") or DEFAULT_HOME)
+    except (AttributeError, IndexError, KeyError, TypeError):
+        return DEFAULT_HOME  # a hook made something else of the pod, which `finish` refuses
+
+
 def resolver_of(settings: IdentitySettings, log: Any) -> Resolver:
     """Give the resolver of these settings: all spawners ask one, with one cache.
 
     Raises
     ------
-    ConfigurationError
-        A secret that it needs is not there.
+    Refusal
+        A secret that it needs is not there, or the address of the ledger cannot be used.
     """
     loop = asyncio.get_running_loop()
     kept = _resolvers.get(id(settings))
     if kept is None or kept[0] is not loop:
-        kept = _resolvers[id(settings)] = (loop, settings, build_resolver(settings, log))
+        try:
+            resolver = build_resolver(settings, log)
+        except (ConfigurationError, ValueError) as error:
+            log.critical("No identity can be asked for: %s", error)
+            raise faulty_configuration("identity: see the critical line before") from None
+        kept = _resolvers[id(settings)] = (loop, settings, resolver)
     return kept[2]
 
 
@@ -91,15 +105,18 @@ class IdentifiedKubeSpawner(ReportingKubeSpawner):
             A profile, an option, a hook or the configuration asks for what may not be.
         """
         pod = await super().before_pod_create(pod)
-        if self.settings is None or self.settings.identity is None:
+        settings = self.settings
+        if settings is None or settings.identity is None:
             return pod
         manifest = in_plain_form(self, pod)
-        home = notebook(manifest).get("workingDir") or DEFAULT_HOME
-        if self.identity is None:
+        home = home_of(manifest)
+        if settings.identity.mode == "platform":
             expected = expected_on_platform(self.user.name, home)
+        elif self.identity is not None:
+            expected = expected_of(self.identity, home, settings.pod)
         else:
-            expected = expected_of(self.identity, home, self.settings.pod)
-        finish(manifest, expected, self.settings.pod, self._configured_containers())
+            raise faulty_configuration("the pod is to be made without load_user_options()")
+        finish(manifest, expected, settings.pod, self._configured_containers())
         return manifest
 
     def _configured_containers(self) -> Mapping[str, dict[str, Any]]:

@@ -16,7 +16,8 @@ from .profiles.finding import ConfigurationError, Finding
 class Section(BaseModel):
     """A part of the settings. Frozen, so all spawners share one."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    # What is written may be a secret in the wrong place, so no error repeats it.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Section:
         return self
