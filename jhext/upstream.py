@@ -203,6 +203,9 @@ class OverridableTraits:
             self.traits[name]._validate(HasTraits(), _without_none(value))
         except TraitError as error:
             return str(error).replace(" of a HasTraits instance", "")
+        except Exception as error:
+            # JupyterHub's ByteSpecification fails like this for a list.
+            return f"cannot be {value!r}: {error}"
         return None
 
 

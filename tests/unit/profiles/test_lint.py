@@ -102,6 +102,7 @@ ERRORS: dict[str, tuple[dict[str, Any], str, str]] = {
     "trait by a number": (overriding(1, "x"), "kubespawner_override.1", "name of a trait"),
     "wrong type": (overriding("cpu_limit", "much"), "kubespawner_override.cpu_limit", ""),
     "wrong type in a list": (overriding("cmd", [1]), "kubespawner_override.cmd", ""),
+    "crashes its trait": (overriding("mem_limit", [1]), "kubespawner_override.mem_limit", "[1]"),
     "wrong shape": (overriding("environment", []), "kubespawner_override.environment", ""),
     "wrong type in a choice": (
         choices(**overriding("node_selector", "gpu")),
