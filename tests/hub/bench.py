@@ -101,8 +101,8 @@ def start_bench(
     shutil.copy(_HERE / "stub_server.py", folder)
     hub_config = folder / "jupyterhub_config.py"
     hub_config.write_text(f"load_subconfig({str(_HERE / 'base_config.py')!r})\n\n{config}\n")
-    hub = LocalHub(
-        children, folder / "hub", hub_config, start_cluster(children, folder / "cluster"), proxy
-    )
+    # stub servers need less than what profiles guarantee
+    kubeconfig = start_cluster(children, folder / "cluster", "memory=1Ti")
+    hub = LocalHub(children, folder / "hub", hub_config, kubeconfig, proxy)
     hub.start()
     return Bench(hub, accounts_file)
