@@ -109,8 +109,7 @@ class _Visit:
         return await self.browser.post("/hub/spawn", wish.fields)
 
     async def _by_rest(self, wish: Wish) -> Answer:
-        body = {"user_options": wish.user_options}
-        return await self.program.api("POST", f"/users/{self.name}/server", body)
+        return await self.program.api("POST", f"/users/{self.name}/server", wish.user_options)
 
     async def _look_at_the_form(self, theirs: tuple[Wish, ...]) -> None:
         if not theirs:
@@ -161,8 +160,7 @@ class _Visit:
     async def be_refused_for(self, owner: str, wish: Wish) -> None:
         """Ask, as an admin, for a server of somebody else who may not have it."""
         with self.report.step(f"{self.name}, an admin, is refused {wish} for {owner}"):
-            body = {"user_options": wish.user_options}
-            answer = await self.program.api("POST", f"/users/{owner}/server", body)
+            answer = await self.program.api("POST", f"/users/{owner}/server", wish.user_options)
             expect(answer.status == 403, _said(answer))
             expect(not await pods_of(self.kubeconfig, owner), "there is a pod all the same")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlencode
 
+import jupyterhub
+
 from jhext.demo.client import Answer
 from tests.hub.bench import Bench
 
@@ -48,25 +50,24 @@ async def link(bench: Bench, name: str, options: Options) -> Answer:
 
 async def rest(bench: Bench, name: str, options: Options) -> Answer:
     async with bench.program(name) as program:
-        return await program.api("POST", f"/users/{name}/server", {"user_options": dict(options)})
-
-
-async def rest_with_bare_options(bench: Bench, name: str, options: Options) -> Answer:
-    async with bench.program(name) as program:
         return await program.api("POST", f"/users/{name}/server", dict(options))
+
+
+async def rest_with_user_options(bench: Bench, name: str, options: Options) -> Answer:
+    async with bench.program(name) as program:
+        return await program.api("POST", f"/users/{name}/server", {"user_options": dict(options)})
 
 
 async def rest_for_named_server(bench: Bench, name: str, options: Options) -> Answer:
     async with bench.program(name) as program:
-        body = {"user_options": dict(options)}
-        return await program.api("POST", f"/users/{name}/servers/{NAMED}", body)
+        return await program.api("POST", f"/users/{name}/servers/{NAMED}", dict(options))
 
 
 async def rest_of_admin(bench: Bench, name: str, options: Options) -> Answer:
     async with bench.browser(name):
         pass
     async with bench.program(ADMIN) as program:
-        return await program.api("POST", f"/users/{name}/server", {"user_options": dict(options)})
+        return await program.api("POST", f"/users/{name}/server", dict(options))
 
 
 DOORS: tuple[Door, ...] = (
@@ -75,10 +76,9 @@ DOORS: tuple[Door, ...] = (
     form_of_admin,
     link,
     rest,
-    rest_with_bare_options,
+    *([rest_with_user_options] if jupyterhub.version_info >= (6,) else []),
     rest_for_named_server,
     rest_of_admin,
 )
-
-WITH_OPTIONS_ONLY = frozenset({link, rest_with_bare_options})
+WITH_OPTIONS_ONLY = frozenset({link, rest, rest_for_named_server, rest_of_admin})
 """Doors through which no options mean something else: the form, or the options of last time."""

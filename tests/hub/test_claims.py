@@ -9,6 +9,8 @@ from tests.hub import doors
 from tests.hub.bench import Bench
 from tests.hub.conftest import RunHub
 
+pytestmark = pytest.mark.hub_versions
+
 PEOPLE = [
     Account(name="alice", uid=2001, claims={"affiliation": "staff"}),
     Account(name="bob", uid=2002, claims={"affiliation": "student"}),

@@ -8,6 +8,8 @@ from jhext.demo.accounts import Account
 from tests.hub.bench import Bench
 from tests.hub.conftest import RunHub
 
+pytestmark = pytest.mark.hub_versions
+
 EVE = Account(name="eve", uid=2004)
 PROFILES = [{"slug": "small", "display_name": "Small & fine", "allowed_groups": ["<datascience>"]}]
 REASON = "There is no server you may start here"

@@ -11,6 +11,8 @@ from jhext.demo.notebook import run_cell, run_in_terminal
 from tests.hub.bench import Bench
 from tests.hub.conftest import RunHub
 
+pytestmark = pytest.mark.hub_versions
+
 ALICE = Account(name="alice", uid=2001, groups=("datascience",))
 PROFILES = [
     {"slug": "small", "display_name": "Small", "allowed_groups": ["datascience"]},

@@ -10,6 +10,8 @@ from jhext.demo.accounts import Account
 from tests.hub.bench import Bench
 from tests.hub.conftest import RunHub
 
+pytestmark = pytest.mark.hub_versions
+
 ALICE = Account(name="alice", uid=2001)
 PROFILES = [
     {
@@ -91,7 +93,7 @@ async def test_d01_options_that_are_no_object(bench: Bench, options: Any) -> Non
 
 async def test_text_that_matches(bench: Bench) -> None:
     async with bench.program("alice") as program:
-        body = {"user_options": {"profile": "small", TEXT: "ok/mine"}}
+        body = {"profile": "small", TEXT: "ok/mine"}
         assert (await program.api("POST", "/users/alice/server", body)).status in (201, 202)
         await program.wait_for_server("alice")
         (pod,) = await bench.pods("alice")

@@ -12,6 +12,8 @@ from jhext.demo.hub import LocalHub
 from tests.hub.bench import Bench
 from tests.hub.conftest import RunHub
 
+pytestmark = pytest.mark.hub_versions
+
 ALICE = Account(name="alice", uid=2001)
 ADA = Account(name="ada", uid=2005, admin=True)
 PROFILES = [
@@ -40,7 +42,7 @@ def bench(run_hub: RunHub) -> Bench:
 async def test_granted_profile_is_kept(bench: Bench, end: Callable[[LocalHub], None]) -> None:
     async with bench.program("alice") as program:
         asked = {"profile": "gpu", "gpus": "two"}
-        await program.api("POST", "/users/alice/server", {"user_options": asked})
+        await program.api("POST", "/users/alice/server", asked)
         await program.wait_for_server("alice")
     granted = await granted_to_alice(bench)
     assert granted["profile"] == "gpu"

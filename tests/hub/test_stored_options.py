@@ -12,6 +12,8 @@ from jhext.demo.forms import SpawnForm
 from tests.hub.bench import Bench
 from tests.hub.conftest import RunHub
 
+pytestmark = pytest.mark.hub_versions
+
 GROUPS = ("datascience", "gpu")
 ALICE = Account(name="alice", uid=2001, groups=GROUPS)
 DEMOTED = ALICE.model_copy(update={"groups": ("datascience",)})
