@@ -123,4 +123,5 @@ class IdentifiedKubeSpawner(ReportingKubeSpawner):
         """The init containers and sidecars of the operator's own configuration, by name."""
         if not (self.settings and self.settings.pod.privileged_containers):
             return {}
-        return {container["name"]: container for container in self.configured_containers()}
+        containers = self.configured_containers()
+        return {container["name"]: container for container in containers if "name" in container}
