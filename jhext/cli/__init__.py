@@ -19,6 +19,7 @@ def application() -> typer.Typer:
         name="jhext",
         help="Profiles, identities, storage and culling for JupyterHub on Kubernetes.",
         no_args_is_help=True,
+        rich_markup_mode="markdown",  # flows the lines of a paragraph
         # typer's own traceback shows the values of local variables, which may be secrets
         pretty_exceptions_enable=False,
     )

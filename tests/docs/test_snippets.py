@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from configparser import ConfigParser
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import yaml
@@ -21,6 +22,10 @@ from sybil.parsers.markdown import CodeBlockParser
 from traitlets.config import Config, Configurable
 
 import jhext
+from jhext.offline.cases import read_cases, run_cases
+from jhext.offline.configuration import read_configuration
+from jhext.offline.people import read_people
+from jhext.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -40,8 +45,21 @@ def evaluate_python(example: Example) -> None:
 
 
 def evaluate_yaml(example: Example) -> None:
-    """Configure a hub with a piece of ``jhext.yaml``."""
-    jhext.configure(Config(), yaml.safe_load(example.parsed))
+    """Configure a hub with a piece of ``jhext.yaml``, run cases, or read people."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "snippet.yaml")
+        path.write_text(example.parsed)
+        found = yaml.safe_load(example.parsed)
+        if "cases" in found:
+            before = example.document.text[: example.start].split("```yaml\n")
+            path.with_name("jhext.yaml").write_text(before[-1].split("```")[0])
+            cases = read_cases(path)
+            results = run_cases(cases, read_configuration(cases.configuration))
+            assert [str(result.case) for result in results if not result.passed] == []
+        elif found.keys() <= Settings.model_fields.keys():
+            jhext.configure(Config(), found)
+        else:
+            assert len(read_people(path)) == len(found)
 
 
 def evaluate_sh(example: Example) -> None:

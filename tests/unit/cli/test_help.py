@@ -1,0 +1,42 @@
+"""Every command says what it does, how it ends, and gives an example that is right."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from jhext.cli import application
+
+GROUP = typer.main.get_command(application())
+COMMANDS = sorted(set(GROUP.commands) - {"demo"})  # type: ignore[attr-defined]
+
+
+def help_of(shell: Any, command: str) -> str:
+    return " ".join(re.sub("[│╭╮╰╯─]", " ", shell(command, "--help").stdout).split())
+
+
+def test_these_are_the_commands() -> None:
+    assert COMMANDS == ["check", "diff", "explain", "import", "schema", "test"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example_and_the_exit_codes(shell: Any, command: str) -> None:
+    text = help_of(shell, command)
+    example = text.partition("Example: ")[2]
+    assert f"jhext {command}" in example
+    assert "Ends with 0" in text
+    words = shlex.split(example.partition(f"jhext {command}")[2].partition(" > ")[0])
+    options = {word for word in words if word.startswith("-")}
+    assert all(option in text.partition("Example: ")[0] for option in options)
+
+
+def test_shells_can_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "--install-completion" in CliRunner().invoke(application(), ["--help"]).stdout
+    completing = {"_JHEXT_COMPLETE": "complete_bash", "COMP_WORDS": "jhext ex", "COMP_CWORD": "1"}
+    result = CliRunner().invoke(application(), [], prog_name="jhext", env=completing)
+    assert result.stdout.split() == ["explain"]
