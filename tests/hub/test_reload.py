@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from tests.hub.bench import Bench
 from tests.hub.conftest import RunHub
 
 SWAPS = 1000
+ADMIN = Account(name="ada", uid=1999, admin=True)
 PEOPLE = [Account(name=f"user{n}", uid=2000 + n) for n in range(20)]
 
 
@@ -49,7 +49,7 @@ def bench(run_hub: RunHub, config_map: ConfigMap) -> Bench:
         "profile_files": [str(config_map.folder)],
         "profile_mapping_files": [str(config_map.folder / "mapping")],
     }
-    return run_hub(PEOPLE, {"hub": files})
+    return run_hub([*PEOPLE, ADMIN], {"hub": files})
 
 
 def versions_in(pod: Mapping[str, Any]) -> set[str]:
@@ -102,16 +102,13 @@ async def test_a_change_is_in_the_next_form(bench: Bench, config_map: ConfigMap)
             assert SpawnForm.parse(page.text).profiles == (f"lab-{number}",)
 
 
-async def test_metrics_tell_of_faulty_profiles(bench: Bench, config_map: ConfigMap) -> None:
+async def test_metrics_and_log_tell_of_faulty_profiles(bench: Bench, config_map: ConfigMap) -> None:
     name = "jhext_profiles_last_reload_successful"
-    async with bench.browser("user0") as browser:
+    async with bench.browser(ADMIN.name) as browser:
         for files, value in ((FAULTY, "0.0"), (version(3001), "1.0")):
             config_map.write(files)
             await browser.get("/hub/spawn")
             metrics = await browser.get("/hub/metrics")
             assert f"{name} {value}\n" in metrics.text
-
-
-def test_what_is_wrong_is_in_the_log(bench: Bench, config_map: ConfigMap) -> None:
     assert "The profiles changed and are faulty" in bench.log
-    assert f"{Path(config_map.folder, 'mapping')}:1: must be user:profile" in bench.log
+    assert f"{config_map.folder}/mapping:1: must be user:profile" in bench.log
