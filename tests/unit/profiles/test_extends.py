@@ -64,6 +64,11 @@ def test_what_is_not_said_is_taken_over() -> None:
     ("keys", "key", "value"),
     [
         ({"description": "Own"}, "description", "Own"),
+        (
+            {"kubespawner_override": {"cpu_limit": 0.5, "environment": None, "volumes": None}},
+            "kubespawner_override",
+            {"cpu_limit": 0.5, "environment": None, "volumes": None},
+        ),
         ({"x-mark": {"b": 2}}, "x-mark", {"b": 2}),
         (
             {"kubespawner_override": {"cpu_limit": 2, "environment": {"B": "2", "C": "2"}}},
@@ -81,7 +86,7 @@ def test_what_is_not_said_is_taken_over() -> None:
         ),
     ],
 )
-def test_what_is_said_comes_over_it(keys: Any, key: str, value: Any) -> None:
+def test_d41_what_is_said_comes_over_it_be_it_less_or_more(keys: Any, key: str, value: Any) -> None:
     assert child(**keys)[key] == value
 
 
@@ -201,6 +206,7 @@ OVERRIDES = st.dictionaries(st.sampled_from("xyz"), VALUES, max_size=3)
 
 @given(OVERRIDES, OVERRIDES)
 def test_overrides_merge_as_kubespawner_applies_them(base: Any, own: Any) -> None:
+    """D-41: declared, and the same in both."""
     profiles = [
         {"slug": "base", "abstract": True, "kubespawner_override": base},
         A | {"extends": "base", "kubespawner_override": own},
