@@ -1,0 +1,67 @@
+"""A web service that knows everybody, slowly; it can be ended while it is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Self
+
+from aiohttp import web
+
+
+class IdentityService:
+    """
+    The service, in the event loop of a test.
+
+    Attributes
+    ----------
+    delay
+        Seconds before it answers.
+    under_way, most_under_way
+        How many wait for an answer, and how many have waited at the same time at most.
+    first_asked, last_answered
+        When, on the monotonic clock.
+    """
+
+    def __init__(self, port: int, uids: dict[str, int]) -> None:
+        self._port = port
+        self._uids = uids
+        self._runner: web.AppRunner | None = None
+        self.delay = 0.0
+        self.under_way = self.most_under_way = 0
+        self.first_asked = self.last_answered = 0.0
+        self.asked = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Begin to serve, again on the same port."""
+        application = web.Application()
+        application.router.add_get("/people/{name}", self._serve)
+        self._runner = web.AppRunner(application, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True).start()
+
+    async def stop(self) -> None:
+        """End, whoever waits for an answer."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _serve(self, request: web.Request) -> web.Response:
+        self.first_asked = self.first_asked or time.monotonic()
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        self.asked.set()
+        try:
+            await asyncio.sleep(self.delay)
+        finally:
+            self.under_way -= 1
+        self.last_answered = time.monotonic()
+        uid = self._uids[request.match_info["name"]]
+        return web.json_response({"uid": uid, "gid": uid, "name": "Somebody from Campus"})
