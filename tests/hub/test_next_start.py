@@ -39,7 +39,7 @@ def bench(run_hub: RunHub) -> Bench:
     return run_hub(PEOPLE, {"profiles": PROFILES})
 
 
-async def test_d40_next_profile_is_alone(bench: Bench) -> None:
+async def test_next_profile_is_alone(bench: Bench) -> None:
     before = await pod_of(bench, "alice", "plain")
     rich = await pod_of(bench, "alice", "rich")
     assert rich["spec"]["volumes"]
