@@ -44,6 +44,9 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
     anything of it is applied. The form shows what that place would allow.
     """
 
+    _is_decided = False
+    """Whether the start that comes next has been decided about."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._granted: Selection | None = None
         self._record: Mapping[str, Any] = {}
@@ -184,6 +187,16 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
         # Without one JupyterHub warns at every start that the options are not handled.
         return _decided_in_load_user_options
 
+    async def run_pre_spawn_hook(self) -> None:
+        """Decide as soon as all hooks have run.
+
+        Next JupyterHub starts the server, and reads ``start_timeout`` before KubeSpawner applies
+        the profile that may set it.
+        """
+        await maybe_future(super().run_pre_spawn_hook())
+        await self.load_user_options()
+        self._is_decided = True
+
     async def load_user_options(self) -> None:
         """Decide what is started, and apply it.
 
@@ -196,6 +209,9 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
         SpawnRefused
             It may not be started; nothing was applied.
         """
+        if self._is_decided:
+            self._is_decided = False
+            return
         catalog = selection = None
         try:
             identity = await self.identify()
@@ -289,6 +305,7 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
 
     def clear_state(self) -> None:
         """Forget the last start, before the hooks of the next one run."""
+        self._is_decided = False
         self._forget_grant()
         super().clear_state()
 
