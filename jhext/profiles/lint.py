@@ -170,7 +170,7 @@ def _check(profile: Profile, where: str) -> list[Finding]:
 
     if not profile.slug:
         error("slug", "is empty: write one, display_name gives none")
-    keys: set[str] = set()
+    keys = {"profile"}
     for path, key, option in walk_options(profile.profile_options):
         for name in (key, key + UNLISTED_SUFFIX):
             if name in keys:

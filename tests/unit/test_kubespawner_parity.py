@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+import kubespawner
 import pytest
 import yaml
 from kubernetes_asyncio.client import ApiClient, V1Container, V1Toleration
@@ -69,7 +70,10 @@ async def manifests(
     return ApiClient.sanitize_for_serialization(ApiClient.__new__(ApiClient), objects)
 
 
-async def assert_same(make_spawner: Any, *asked: Any) -> None:
+async def assert_same(make_spawner: Any, profile_list: Any, *more: Any) -> None:
+    if isinstance(profile_list, dict) and kubespawner.__version__.startswith("7.0."):
+        pytest.skip("not on KubeSpawner 7.0: its profile_list is no dict")
+    asked = (profile_list, *more)
     theirs = await manifests(make_spawner, KubeSpawner, *asked)
     assert await manifests(make_spawner, ProfileKubeSpawner, *asked) == theirs
     assert theirs != await manifests(make_spawner, KubeSpawner), "this case shows nothing"

@@ -267,6 +267,12 @@ def test_option_keys_that_options_could_not_tell_apart(check: Any) -> None:
         assert any("would mean two options" in error.message for error in check([profile]).errors)
 
 
+def test_option_that_would_be_taken_for_the_profile(check: Any) -> None:
+    option = {"display_name": "O", "choices": {"a": {"display_name": "A"}}}
+    profile = {"display_name": "P", "allow_all": True, "profile_options": {"profile": option}}
+    assert "'profile' in user_options would mean two" in str(check([profile]).errors[0])
+
+
 def test_two_defaults(check: Any) -> None:
     profiles = [{"display_name": name, "allow_all": True, "default": name != "A"} for name in "ABC"]
     (error,) = check(profiles).errors
