@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -17,7 +18,8 @@ from jhext.demo.accounts import Account
 from jhext.demo.hub import LocalHub
 from jhext.demo.processes import Children
 from jhext.demo.proxy import Proxy
-from tests.cluster.kubernetes.kubeconfig import Node
+from tests.cluster.kubernetes.kubeconfig import Node, write_kubeconfig
+from tests.cluster.line import Line
 from tests.cluster.namespace import ACCOUNT, Namespace, documented_role
 from tests.hub.bench import Bench
 
@@ -86,6 +88,7 @@ def start_cluster_bench(
     people: Iterable[Account],
     settings: Mapping[str, Any],
     config: str,
+    line: Line | None,
 ) -> ClusterBench:
     """
     Start a hub that may do what the documented Role says, and nothing else.
@@ -98,6 +101,8 @@ def start_cluster_bench(
         What ``jhext.yaml`` says.
     config
         Python text that follows what all these hubs have in common.
+    line
+        How the hub reaches the API server, if not directly.
     """
     accounts_file, settings_file = folder / "accounts.json", folder / "jhext.yaml"
     accounts_file.write_bytes(accounts.dump(people))
@@ -110,8 +115,13 @@ def start_cluster_bench(
         image=node.image,
     )
     hub_config.write_text(f"{common}\n{config}")
-    kubeconfig = namespace.account(node, folder).kubeconfig
+    account = namespace.account(node, folder)
+    if line:
+        name = {"tls-server-name": str(urlsplit(account.url).hostname)}
+        write_kubeconfig(account.kubeconfig, line.url, account.ca_file, account.token, **name)
     namespace.grant(documented_role(), namespace.name)
-    hub = LocalHub(children, folder / "hub", hub_config, kubeconfig, proxy, hub_ip=node.hub_ip)
+    hub = LocalHub(
+        children, folder / "hub", hub_config, account.kubeconfig, proxy, hub_ip=node.hub_ip
+    )
     hub.start()
     return ClusterBench(hub, accounts_file, namespace, node)

@@ -28,6 +28,7 @@ from tests.cluster.kubernetes.given import given_cluster
 from tests.cluster.kubernetes.kubeconfig import Cluster, Node
 from tests.cluster.kubernetes.node import node_is_unavailable, only_node, running_node
 from tests.cluster.kubernetes.pki import Authority
+from tests.cluster.line import Line
 from tests.cluster.namespace import namespace
 
 RunHub = Callable[..., ClusterBench]
@@ -69,7 +70,7 @@ def apiserver(
     authority = Authority(directory)
     accounts = authority.issue("service-accounts")
     start = time.monotonic()
-    with running_apiserver(programs, directory, authority, accounts) as (cluster, _):
+    with running_apiserver(programs, directory, authority, accounts) as cluster:
         report(pytestconfig, "API server starts", start)
         yield cluster
 
@@ -118,13 +119,16 @@ def run_hub(node: Node, proxy: Proxy, tmp_path_factory: pytest.TempPathFactory) 
         client = stack.enter_context(node.client())
 
         def run(
-            people: Iterable[Account], settings: Mapping[str, Any], config: str = ""
+            people: Iterable[Account],
+            settings: Mapping[str, Any],
+            config: str = "",
+            line: Line | None = None,
         ) -> ClusterBench:
             space = stack.enter_context(namespace(client))
             folder = tmp_path_factory.mktemp("hub")
             children = stack.enter_context(Children())
             return start_cluster_bench(
-                children, folder, proxy, node, space, people, settings, config
+                children, folder, proxy, node, space, people, settings, config, line
             )
 
         yield run

@@ -89,7 +89,7 @@ def running_apiserver(
     *,
     address: str = LOOPBACK,
     flags: Sequence[str] = ("--disable-admission-plugins=ServiceAccount",),
-) -> Iterator[tuple[Cluster, Server]]:
+) -> Iterator[Cluster]:
     """Run etcd and kube-apiserver with their files in `directory`.
 
     The tokens of service accounts are signed with the key of `accounts`. The default `flags` are
@@ -146,6 +146,5 @@ def running_apiserver(
             f"--audit-log-path={audit_log}",
             *flags,
         ]
-        server = Server(children, "kube-apiserver", command, directory, ready)
-        server.start()
-        yield cluster, server
+        Server(children, "kube-apiserver", command, directory, ready).start()
+        yield cluster

@@ -56,14 +56,13 @@ class Node(Cluster):
         The users' image.
     hub_ip
         This machine's address as the pods see it.
-    apiserver, kubelet
-        The programs, to be ended and started again; None where we did not start them. With the
-        kubelet all that runs on the node ends, as when its power fails.
+    kubelet
+        To be ended and started again; None where we did not start it. With it all that runs on
+        the node ends, as when its power fails.
     """
 
     image: str
     hub_ip: str
-    apiserver: Server | None = None
     kubelet: Server | None = None
 
 
@@ -71,18 +70,22 @@ def reachable_as(
     url: str, ca_file: Path, token: str, kubeconfig: Path, audit_log: Path | None = None
 ) -> Cluster:
     """Write `kubeconfig`, readable by its owner only, and return the way in that it describes."""
+    write_kubeconfig(kubeconfig, url, ca_file, token)
+    return Cluster(url, token, ca_file, kubeconfig, audit_log)
+
+
+def write_kubeconfig(kubeconfig: Path, url: str, ca_file: Path, token: str, **more: str) -> None:
+    """Write a kubeconfig that only its owner can read; `more` is said about its cluster."""
     authority = base64.b64encode(ca_file.read_bytes()).decode()
+    cluster = {"server": url, "certificate-authority-data": authority, **more}
     context = {"cluster": "test", "user": "test", "namespace": "default"}
     content = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [
-            {"name": "test", "cluster": {"server": url, "certificate-authority-data": authority}}
-        ],
+        "clusters": [{"name": "test", "cluster": cluster}],
         "users": [{"name": "test", "user": {"token": token}}],
         "contexts": [{"name": "test", "context": context}],
         "current-context": "test",
     }
     kubeconfig.touch(mode=0o600)
     kubeconfig.write_text(yaml.safe_dump(content))
-    return Cluster(url, token, ca_file, kubeconfig, audit_log)

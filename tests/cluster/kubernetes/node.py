@@ -67,7 +67,7 @@ def running_node(directory: Path) -> Iterator[Node]:
     control_plane = ControlPlane(programs / "kube-apiserver", Path(shutil.which("etcd") or ""))
     with ExitStack() as stack:
         stack.enter_context(bridge())
-        cluster, apiserver = stack.enter_context(
+        cluster = stack.enter_context(
             running_apiserver(
                 control_plane, directory, authority, accounts, address=ADDRESS, flags=()
             )
@@ -95,7 +95,6 @@ def running_node(directory: Path) -> Iterator[Node]:
             **vars(cluster),
             image=NOTEBOOK.name,
             hub_ip=ADDRESS,
-            apiserver=apiserver,
             kubelet=kubelet,
         )
 
@@ -192,6 +191,7 @@ def _kubelet_config(directory: Path, authority: Authority, own: KeyPair) -> str:
         "enforceNodeAllocatable": [],
         "failSwapOn": False,
         "nodeStatusUpdateFrequency": "2s",  # it is ready ten seconds earlier so
+        "volumeStatsAggPeriod": "2s",  # so that a volume that is too full is seen soon
         "makeIPTablesUtilChains": False,  # nothing here needs the machine's firewall
         "clusterDNS": [ADDRESS],  # nobody answers there, and says so at once
         "clusterDomain": "cluster.local",
