@@ -6,7 +6,7 @@ import os
 import secrets
 import sys
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +26,14 @@ def environment(**more: str) -> dict[str, str]:
     """
     env = {name: value for name, value in os.environ.items() if name not in _IN_CLUSTER}
     path = os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)])
+    reach_directly(env)
     return {**env, "PATH": path, "PYTHONUNBUFFERED": "1", **more}
+
+
+def reach_directly(env: MutableMapping[str, str]) -> None:
+    """Keep Kubernetes' client from asking a proxy that the environment names for this machine."""
+    others = env.get("no_proxy") or env.get("NO_PROXY")
+    env["no_proxy"] = env["NO_PROXY"] = ",".join(filter(None, ["127.0.0.1", "localhost", others]))
 
 
 def start_cluster(children: Children, folder: Path, *capacity: str) -> Path:
@@ -138,7 +145,7 @@ class LocalHub:
 
     def _start_proxy(self) -> None:
         if not is_free(self.port):
-            raise StartError(f"Port {self.port} of 127.0.0.1 is taken.")
+            raise StartError(f"Port {self.port} of 127.0.0.1 is taken; choose another one.")
         proxy = self.children.start(
             "The proxy",
             [

@@ -51,21 +51,24 @@ class Child:
             time.sleep(0.05)
 
     def kill(self) -> None:
-        """End this one process at once, and none of its children."""
+        """End the program and all that descends from it without a warning, as a crash does."""
+        family = descendants(self.process.pid) if self.process.poll() is None else set()
         self.process.kill()
         self.process.wait()
+        end_all(family, [psutil.Process.kill])
 
     def stop(self, seconds: float = 15) -> None:
         """Ask the program to end, give it time to, then end it and all that descends from it."""
+        if self.process.poll() is not None:
+            return  # the number may be another program's by now
         family = descendants(self.process.pid)
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                family |= descendants(self.process.pid)
-                self.process.kill()
-                self.process.wait()
+        self.process.terminate()
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            family |= descendants(self.process.pid)
+            self.process.kill()
+            self.process.wait()
         end_all(family)
 
 
@@ -147,9 +150,17 @@ def descendants(pid: int) -> set[psutil.Process]:
         return set()
 
 
-def end_all(processes: Iterable[psutil.Process], seconds: float = 3) -> None:
-    """End these processes: politely, then not."""
-    for order in (psutil.Process.terminate, psutil.Process.kill):
+_Order = Callable[[psutil.Process], None]
+_POLITELY_THEN_NOT: tuple[_Order, ...] = (psutil.Process.terminate, psutil.Process.kill)
+
+
+def end_all(
+    processes: Iterable[psutil.Process],
+    orders: Sequence[_Order] = _POLITELY_THEN_NOT,
+    seconds: float = 3,
+) -> None:
+    """End these processes, by one order after the other, each for those that are left."""
+    for order in orders:
         alive = [process for process in processes if process.is_running()]
         for process in alive:
             with contextlib.suppress(psutil.NoSuchProcess):

@@ -64,16 +64,20 @@ def _npm_proxy(folder: Path) -> tuple[Proxy | None, str]:
 
 
 def _install(npm: str, folder: Path) -> str:
-    """Install npm's proxy; return why that failed, or nothing."""
-    folder.mkdir(parents=True, exist_ok=True)
-    command = [npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund", NPM_PACKAGE]
+    """Install npm's proxy, whole or not at all; return why that failed, or nothing."""
+    new = folder.with_name(f"{folder.name}.new")
+    for left in (new, folder):
+        shutil.rmtree(left, ignore_errors=True)
+    new.mkdir(parents=True)
+    command = [npm, "install", "--prefix", str(new), "--no-audit", "--no-fund", NPM_PACKAGE]
     try:
         done = subprocess.run(  # noqa: S603
-            command, cwd=folder, capture_output=True, text=True, check=False, timeout=180
+            command, cwd=new, capture_output=True, text=True, check=False, timeout=180
         )
     except subprocess.TimeoutExpired:
         return "no answer in 180 s"
     if done.returncode == 0:
+        new.rename(folder)
         return ""
     lines = done.stderr.strip().splitlines()
     return lines[-1] if lines else f"exit code {done.returncode}"

@@ -48,6 +48,15 @@ def test_ends_grandchildren_that_do_not_want_to(tmp_path: Path) -> None:
     assert not grandchild.is_running()
 
 
+def test_killed_with_all_that_it_started(tmp_path: Path) -> None:
+    with Children() as children:
+        child = start(children, tmp_path, STUBBORN)
+        child.wait_until((tmp_path / "up").exists, 30)
+        (grandchild,) = psutil.Process(child.process.pid).children(recursive=True)
+        child.kill()
+        assert not grandchild.is_running()
+
+
 def test_ends_all_when_the_block_is_left_by_an_exception(tmp_path: Path) -> None:
     started = []
 
