@@ -20,7 +20,7 @@ from ..devcluster.credentials import CredentialCheck, Credentials
 from ..profiles.finding import ConfigurationError
 from .accounts import load
 from .check import check
-from .hub import LocalHub, start_cluster
+from .hub import LocalHub, reach_directly, start_cluster
 from .processes import Children, StartError
 from .proxy import find_proxy
 from .report import Report
@@ -45,6 +45,7 @@ class Demo:
 
 def run(folder: Path, port: int, console: Console, use: Callable[[Demo], int]) -> int:
     """Start a demo, use it, end it; return the exit code."""
+    reach_directly(os.environ)
     try:
         with _ended_by_signals(), _started(folder, port, console) as demo:
             return use(demo)
@@ -113,8 +114,9 @@ def _tell_whether_uids_work(state: State, console: Console) -> None:
     if os.geteuid() != 0:
         return
     somebody = Credentials(next(iter(load(state.accounts_file).values())).uid, 100)
-    tell = CredentialCheck(lambda problem: _say(console, f"Note: {problem}."))
-    asyncio.run(tell.problem(somebody, state.cluster_folder))
+    problem = asyncio.run(CredentialCheck().problem(somebody, state.cluster_folder))
+    if problem:
+        _say(console, f"Note: all servers run as root, since uid {somebody.uid} cannot: {problem}.")
 
 
 @contextmanager
