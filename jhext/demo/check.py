@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 from .accounts import Account
 from .client import Answer, HubClient
@@ -50,6 +53,32 @@ _THEIRS: Mapping[str, tuple[Wish, ...]] = {
     "eve": (),
     "ada": (_ONE_GPU, _STAFF),
 }
+
+
+@dataclass(frozen=True)
+class _Who:
+    """What people.yaml says of somebody, said once more as well."""
+
+    name: str
+    uid: int
+    groups: tuple[int, ...]
+
+
+_WHO: Mapping[str, _Who] = {
+    "alice": _Who("Alice Liddell", 2001, (3000, 3001)),
+    "bob": _Who("Bob Cratchit", 2002, (3000, 3001, 3002)),
+    "carol": _Who("Carol Kennicott", 2003, (3000, 3001)),
+    "ada": _Who("Ada Lovelace", 2005, (3000, 3002)),
+}
+_CELL = """\
+import json, os
+print(json.dumps({
+    "result": 6 * 7,
+    "names": [os.environ["USER"], os.environ["GIT_AUTHOR_NAME"]],
+    "uid": os.getuid(),
+    "groups": sorted({os.getgid(), *os.getgroups()}),
+}))
+"""
 
 _Door = Callable[[Wish], Awaitable[Answer]]
 
@@ -142,14 +171,29 @@ class _Visit:
                 answer = await self.browser.request("GET", f"{path}api/status")
                 expect(answer.status == 200 and "kernels" in answer.json(), _said(answer))
             with self.report.step(f"{self.name} runs a cell in a kernel") as step:
-                printed = await run_cell(self.browser, path, "import os; print(6 * 7, os.getuid())")
-                result, uid = printed.split()
-                expect(result == "42", f"it printed {printed!r}")
-                step.text += f" (as uid {uid})"
+                seen = json.loads(await run_cell(self.browser, path, _CELL))
+                expect(seen["result"] == 42, f"it printed {seen}")
+                step.text += f" (as {await self._look_at_the_ids(seen)})"
         finally:
             with self.report.step(f"{self.name} stops the server, and the pod is gone"):
                 await self.program.stop_server(self.name)
                 expect(not await pods_of(self.kubeconfig, self.name), "the pod is still there")
+
+    async def _look_at_the_ids(self, seen: Mapping[str, Any]) -> str:
+        """Compare who runs the kernel with who should; tell in a few words."""
+        who = _WHO[self.name]
+        expect(seen["names"] == [self.name, who.name], f"it is {seen['names']}")
+        (pod,) = await pods_of(self.kubeconfig, self.name)
+        context = pod["spec"]["securityContext"]
+        groups = {context["runAsGroup"], *context["supplementalGroups"]}
+        expect(context["runAsUser"] == who.uid, f"the pod asks for uid {context['runAsUser']}")
+        expect(groups == set(who.groups), f"the pod asks for the groups {sorted(groups)}")
+        ids = f"uid {who.uid}, groups {', '.join(map(str, who.groups))}"
+        if seen["uid"] != who.uid:  # who is not root cannot give anybody another uid
+            expect(seen["uid"] == os.geteuid(), f"the process has uid {seen['uid']}")
+            return f"{who.name}; the pod asks for {ids}, the process has uid {seen['uid']}"
+        expect(tuple(seen["groups"]) == who.groups, f"the groups are {seen['groups']}")
+        return f"{who.name}, {ids}"
 
     async def _be_refused(self, wish: Wish, how: str, door: _Door) -> None:
         with self.report.step(f"{self.name} is refused {wish} {how}"):

@@ -53,6 +53,11 @@ class State:
         """The profiles and their rules, a copy to be looked at and changed."""
         return self.folder / "jhext.yaml"
 
+    @property
+    def people(self) -> Path:
+        """Who people are on the file system, a copy to be looked at and changed."""
+        return self.folder / "people.yaml"
+
 
 @contextmanager
 def open_state(folder: Path) -> Iterator[State]:
@@ -84,7 +89,7 @@ def open_state(folder: Path) -> Iterator[State]:
 
 def _fill(state: State) -> None:
     """Write what is missing."""
-    for copy in (state.hub_config, state.profiles):
+    for copy in (state.hub_config, state.profiles, state.people):
         if not copy.exists():
             copy.write_bytes((files(__package__) / "data" / copy.name).read_bytes())
     if not state.accounts_file.exists():

@@ -1,20 +1,17 @@
-"""The demo's hub. Who may start what is in jhext.yaml, beside this file."""
+"""The demo's hub. Who may start what, and as whom, is in jhext.yaml beside this file."""
 
-import os
 from pathlib import Path
 
 import jhext
-from jhext.demo.accounts import load
 from jhext.demo.authenticator import DemoAuthenticator
 
 FOLDER = Path(__file__).parent
-ACCOUNTS = FOLDER / "accounts.json"
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821 (JupyterHub defines it)
 jhext.configure(c, FOLDER / "jhext.yaml")
 
 c.JupyterHub.authenticator_class = DemoAuthenticator
-c.DemoAuthenticator.accounts_file = str(ACCOUNTS)
+c.DemoAuthenticator.accounts_file = str(FOLDER / "accounts.json")
 c.DemoAuthenticator.enable_auth_state = True  # where rules find claims
 c.JupyterHub.allow_named_servers = True
 
@@ -29,6 +26,3 @@ c.KubeSpawner.volumes = [
     {"name": "home", "persistentVolumeClaim": {"claimName": "{pvc_name}"}},
 ]
 c.KubeSpawner.volume_mounts = [{"name": "home", "mountPath": "/home/jovyan"}]
-if os.geteuid() == 0:  # otherwise the servers run as whoever runs the demo
-    c.KubeSpawner.uid = lambda spawner: load(ACCOUNTS)[spawner.user.name].uid
-    c.KubeSpawner.gid = c.KubeSpawner.fs_gid = 100
