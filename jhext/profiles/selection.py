@@ -67,6 +67,11 @@ class Selection:
             for item in self.chosen
         }
 
+    @property
+    def overrides(self) -> tuple[Overrides, ...]:
+        """What it changes about the spawner, in the order in which that is applied."""
+        return (self.profile.kubespawner_override, *(item.overrides for item in self.chosen))
+
     def starts_the_same(self, other: Selection | None) -> bool:
         """Tell whether another selection changes the same about a spawner, by whatever rule."""
         return other is not None and replace(other, rule=self.rule) == self
