@@ -44,9 +44,6 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
     anything of it is applied. The form shows what that place would allow.
     """
 
-    _is_decided = False
-    """Whether the start that comes next has been decided about."""
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._granted: Selection | None = None
         self._record: Mapping[str, Any] = {}
@@ -55,14 +52,18 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
 
     # What there is, and for whom
 
-    async def _catalog(self) -> Catalog:
-        """Give the catalogue as it is now.
+    async def catalog(self) -> Catalog | None:
+        """Give the catalogue as it is now; None where no profiles are configured, nor needed.
 
         Raises
         ------
         Refusal
             The configuration is faulty, or a callable of the operator refuses.
         """
+        if not self.has_profiles:
+            if self.default_access == "allow":
+                return None
+            raise faulty_configuration("no profiles are configured and default_access is deny")
         configuration, variant = (type(self), self.config), self.lint_variant
         watch = _LIBRARY.watch(
             self.profile_sources,
@@ -163,8 +164,9 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
             Nothing is permitted, or the configuration is faulty.
         """
         try:
-            self._require_profiles()
-            catalog = await self._catalog()
+            catalog = await self.catalog()
+            if catalog is None:
+                return ""
             permitted = catalog.permitted(await self._person(catalog))
             if not permitted:
                 raise Refusal(Reason.NONE_PERMITTED, NOTHING_PERMITTED)
@@ -176,10 +178,6 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
         page, stale = _PAGES.render(template, catalog, permitted, self.user_options)
         return (_STALE_NOTICE if stale else "") + page
 
-    def _require_profiles(self) -> None:
-        if not self.has_profiles and self.default_access == "deny":
-            raise faulty_configuration("no profiles are configured and default_access is deny")
-
     # The decision
 
     @default("apply_user_options")
@@ -188,14 +186,18 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
         return _decided_in_load_user_options
 
     async def run_pre_spawn_hook(self) -> None:
-        """Decide as soon as all hooks have run.
+        """Run the hook, and then have the ``start_timeout`` of the profile waited for.
 
-        Next JupyterHub starts the server, and reads ``start_timeout`` before KubeSpawner applies
-        the profile that may set it.
+        JupyterHub reads it as soon as it has called ``start()``, before profiles are applied.
         """
         await maybe_future(super().run_pre_spawn_hook())
-        await self.load_user_options()
-        self._is_decided = True
+        try:
+            selection = await self._select(await self.catalog())
+        except Refusal:
+            return  # the start is about to say so
+        for overrides in selection.overrides if selection else ():
+            if isinstance(timeout := overrides.get("start_timeout"), int):
+                self._overrides.apply({"start_timeout": timeout})
 
     async def load_user_options(self) -> None:
         """Decide what is started, and apply it.
@@ -209,23 +211,15 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
         SpawnRefused
             It may not be started; nothing was applied.
         """
-        if self._is_decided:
-            self._is_decided = False
-            return
         catalog = selection = None
         try:
             identity = await self.identify()
-            if self.has_profiles or self.default_access == "deny":
-                self._require_profiles()
-                catalog = await self._catalog()
-                person = await self._person(catalog)
-                extra = frozenset(self.extra_user_options)
-                selection = select(catalog, person, self.user_options, extra_options=extra)
-                if not selection.starts_the_same(self._granted):
-                    self._apply(selection)
-            else:
-                refuse_profile(self.user_options)
+            catalog = await self.catalog()
+            selection = await self._select(catalog)
+            if selection is None:
                 self._forget_grant()
+            elif not selection.starts_the_same(self._granted):
+                self._apply(selection)
             self.run_as(identity, selection.profile.act_as if selection else None)
         except Refusal as refusal:
             self._forget_grant()
@@ -236,6 +230,15 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
         self._record = self._what_is_granted(catalog)
         if selection is not None:
             self._audit(catalog, selection)
+
+    async def _select(self, catalog: Catalog | None) -> Selection | None:
+        """Decide what the options start; None for the configuration as it is."""
+        if catalog is None:
+            refuse_profile(self.user_options)
+            return None
+        person = await self._person(catalog)
+        extra = frozenset(self.extra_user_options)
+        return select(catalog, person, self.user_options, extra_options=extra)
 
     def _what_is_granted(self, catalog: Catalog | None) -> dict[str, Any]:
         """What the culler and a restarted hub read: not what was asked for."""
@@ -305,7 +308,6 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
 
     def clear_state(self) -> None:
         """Forget the last start, before the hooks of the next one run."""
-        self._is_decided = False
         self._forget_grant()
         super().clear_state()
 

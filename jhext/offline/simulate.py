@@ -22,7 +22,7 @@ from ..profiles.access import Person
 from ..profiles.catalog import Catalog
 from ..refusal import Refusal
 from ..spawner import ProfileKubeSpawner
-from .configuration import Configuration
+from .configuration import Configuration, Shown
 from .mask import mask
 from .nowhere import no_cluster
 
@@ -31,10 +31,10 @@ _LOG.setLevel(logging.ERROR)  # a decision is no news here
 _TOKEN = "the-api-token-of-the-server"  # noqa: S105 - the one that is to be masked
 
 
-def shown(configuration: Configuration, people: Sequence[Person]) -> list[Catalog | Refusal]:
+def shown(configuration: Configuration, people: Sequence[Person]) -> list[Shown]:
     """Ask a callable which profiles each of these people is shown."""
 
-    async def ask() -> list[Catalog | Refusal]:
+    async def ask() -> list[Shown]:
         with _Hub(configuration) as hub:
             return [await _catalog(hub.spawner(person, {})) for person in people]
 
@@ -42,9 +42,9 @@ def shown(configuration: Configuration, people: Sequence[Person]) -> list[Catalo
         return asyncio.run(ask())
 
 
-async def _catalog(spawner: ProfileKubeSpawner) -> Catalog | Refusal:
+async def _catalog(spawner: ProfileKubeSpawner) -> Shown:
     try:
-        return await spawner._catalog()
+        return await spawner.catalog()
     except Refusal as refusal:
         return refusal
 
