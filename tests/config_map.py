@@ -21,6 +21,10 @@ class ConfigMap:
         self._numbers = itertools.count()
         folder.mkdir(parents=True, exist_ok=True)
 
+    def path(self, name: str) -> str:
+        """Give the path of a file as it is configured."""
+        return str(self.folder / name)
+
     def write(self, files: Mapping[str, str]) -> None:
         data = self.folder / "..data"
         before = data.resolve() if data.is_symlink() else None

@@ -23,6 +23,9 @@ change again in the same tick, and then has the same times."""
 
 _DATA = "..data"
 
+_Targets = dict[str, str]
+"""What folders lead to, as far as they have been looked up."""
+
 Stamp = tuple[int, ...]
 """What tells versions of a file apart without reading it; empty where there is none."""
 
@@ -33,12 +36,12 @@ class Reading:
     def __init__(self) -> None:
         self._began = time.time_ns()
         self._newest = 0
-        self._targets: dict[Path, Path] = {}
-        self._stamps: dict[Path, Stamp] = {}
-        self._digests: dict[Path, bytes] = {}
-        self._folders: dict[Path, tuple[str, ...]] = {}
+        self._targets: _Targets = {}
+        self._stamps: dict[str, Stamp] = {}
+        self._digests: dict[str, bytes] = {}
+        self._folders: dict[str, tuple[str, ...]] = {}
 
-    def file(self, path: Path) -> bytes:
+    def file(self, path: str) -> bytes:
         """Read a file.
 
         Raises
@@ -64,10 +67,10 @@ class Reading:
         self._digests[path] = hashlib.sha256(content).digest()
         return content
 
-    def folder(self, path: Path) -> list[Path]:
+    def folder(self, path: str) -> list[str]:
         """List what is in a folder, in the order of the names; hidden things are left out."""
         self._folders[path] = names = _names(path, self._targets)
-        return [path / name for name in names]
+        return [str(Path(path, name)) for name in names]
 
     @property
     def is_of_nothing(self) -> bool:
@@ -86,7 +89,7 @@ class Reading:
         """Whether to read again would surely give the same."""
         return self._newest < self._began - _SETTLED_NS and self._is_so({})
 
-    def _is_so(self, targets: dict[Path, Path]) -> bool:
+    def _is_so(self, targets: _Targets) -> bool:
         return all(_names(path, targets) == names for path, names in self._folders.items()) and all(
             _stamp_of(path, targets) == stamp for path, stamp in self._stamps.items()
         )
@@ -106,18 +109,27 @@ class Reading:
         return self._digests == other._digests and self._folders == other._folders
 
 
-def _target(path: Path, targets: dict[Path, Path]) -> Path:
-    """Find what a path leads to, by way of what its folder was found to lead to."""
-    folder = path.parent
+# These run whenever somebody asks for a form or a start: pathlib would take most of their time.
+# ruff: noqa: PTH114, PTH116, PTH118, PTH208
+
+
+def _lead(folder: str, targets: _Targets) -> str:
+    """Find what a folder leads to, once."""
     if folder not in targets:
-        data = folder / _DATA
-        targets[folder] = Path(os.path.realpath(data if data.is_symlink() else folder))
-    return targets[folder] / path.name
+        data = os.path.join(folder, _DATA)
+        targets[folder] = os.path.realpath(data if os.path.islink(data) else folder)
+    return targets[folder]
 
 
-def _stamp_of(path: Path, targets: dict[Path, Path]) -> Stamp:
+def _target(path: str, targets: _Targets) -> str:
+    """Find what a path leads to, by way of what its folder leads to."""
+    folder, name = os.path.split(path)
+    return os.path.join(_lead(folder, targets), name)
+
+
+def _stamp_of(path: str, targets: _Targets) -> Stamp:
     try:
-        return _stamp(_target(path, targets).stat())
+        return _stamp(os.stat(_target(path, targets)))
     except OSError:
         return ()
 
@@ -126,9 +138,8 @@ def _stamp(found: os.stat_result) -> Stamp:
     return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
-def _names(path: Path, targets: dict[Path, Path]) -> tuple[str, ...]:
-    folder = _target(path / "any", targets).parent
+def _names(path: str, targets: _Targets) -> tuple[str, ...]:
     try:
-        return tuple(sorted(item.name for item in folder.iterdir() if item.name[0] != "."))
+        return tuple(sorted(name for name in os.listdir(_lead(path, targets)) if name[0] != "."))
     except OSError:
         return ()

@@ -153,7 +153,7 @@ class _Gathering:
 
     def _content(self, path: Path) -> bytes:
         try:
-            return self.reading.file(path)
+            return self.reading.file(str(path))
         except (OSError, ValueError) as error:
             problem = error.strerror if isinstance(error, OSError) else str(error)
             message = f"cannot be read: {problem}"
@@ -162,7 +162,9 @@ class _Gathering:
     def _files(self, path: Path) -> list[Path]:
         if not path.is_dir():
             return [path]
-        files = [file for file in self.reading.folder(path) if file.suffix in _SUFFIXES]
+        files = [
+            file for file in map(Path, self.reading.folder(str(path))) if file.suffix in _SUFFIXES
+        ]
         if not files:
             message = "the folder holds no *.yaml and no *.yml"
             self.findings.append(Finding("warning", "", "", message, str(path)))

@@ -47,7 +47,7 @@ def config_map(tmp_path_factory: pytest.TempPathFactory) -> ConfigMap:
 def bench(run_hub: RunHub, config_map: ConfigMap) -> Bench:
     files = {
         "profile_files": [str(config_map.folder)],
-        "profile_mapping_files": [str(config_map.folder / "mapping")],
+        "profile_mapping_files": [config_map.path("mapping")],
     }
     return run_hub([*PEOPLE, ADMIN], {"hub": files})
 
@@ -111,4 +111,4 @@ async def test_metrics_and_log_tell_of_faulty_profiles(bench: Bench, config_map:
             metrics = await browser.get("/hub/metrics")
             assert f"{name} {value}\n" in metrics.text
     assert "The profiles changed and are faulty" in bench.log
-    assert f"{config_map.folder}/mapping:1: must be user:profile" in bench.log
+    assert f"{config_map.path('mapping')}:1: must be user:profile" in bench.log

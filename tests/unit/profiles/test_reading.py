@@ -32,10 +32,10 @@ def read(*paths: Path) -> Reading:
     reading = Reading()
     for path in paths:
         if path.is_dir():
-            for found in reading.folder(path):
+            for found in reading.folder(str(path)):
                 reading.file(found)
         else:
-            reading.file(path)
+            reading.file(str(path))
     return reading
 
 
@@ -95,15 +95,19 @@ def test_a_file_that_has_just_changed_is_not_trusted(file: Path) -> None:
 def test_folders_in_the_order_of_names(tmp_path: Path) -> None:
     for name in ("b.yaml", "a.yaml", ".hidden", "B.yaml"):
         (tmp_path / name).touch()
-    assert [path.name for path in Reading().folder(tmp_path)] == ["B.yaml", "a.yaml", "b.yaml"]
+    assert [Path(path).name for path in Reading().folder(str(tmp_path))] == [
+        "B.yaml",
+        "a.yaml",
+        "b.yaml",
+    ]
 
 
 @pytest.mark.usefixtures("settled")
 def test_what_is_missing_may_come(tmp_path: Path) -> None:
     reading, path = Reading(), tmp_path / "folder" / "a.yaml"
     with pytest.raises(FileNotFoundError):
-        reading.file(path)
-    assert reading.folder(path.parent) == []
+        reading.file(str(path))
+    assert reading.folder(str(path.parent)) == []
     assert reading.holds
     assert reading.is_current
     path.parent.mkdir()
@@ -127,13 +131,13 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with pytest.raises(ValueError, match="no regular file"):
-        Reading().file(pipe)
+        Reading().file(str(pipe))
 
 
 def test_large_files_are_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_BYTES", 2)
     with pytest.raises(ValueError, match="larger than 2 bytes"):
-        Reading().file(file)
+        Reading().file(str(file))
 
 
 # ConfigMaps
@@ -162,25 +166,25 @@ def test_config_map_is_read_through_one_version(
     """Exchanged in the middle, while the version before is still there."""
     monkeypatch.setattr("tests.config_map.shutil.rmtree", lambda folder: None)
     reading = Reading()
-    first = reading.file(config_map.folder / "a")
+    first = reading.file(config_map.path("a"))
     config_map.write({"a": "2", "b": "2"})
-    assert (first, reading.file(config_map.folder / "b")) == (b"1", b"1")
+    assert (first, reading.file(config_map.path("b"))) == (b"1", b"1")
     assert reading.holds
     assert not reading.is_current
 
 
 def test_config_map_whose_version_is_removed_while_it_is_read(config_map: ConfigMap) -> None:
     reading = Reading()
-    reading.file(config_map.folder / "a")
+    reading.file(config_map.path("a"))
     config_map.write({"a": "2", "b": "2"})
     with pytest.raises(FileNotFoundError):
-        reading.file(config_map.folder / "b")
+        reading.file(config_map.path("b"))
     assert not reading.holds
 
 
 def test_folder_that_is_removed_while_it_is_read(config_map: ConfigMap) -> None:
     reading = Reading()
-    reading.file(config_map.folder / "a")
+    reading.file(config_map.path("a"))
     config_map.write({"a": "1", "b": "1"})
-    assert reading.folder(config_map.folder) == []
+    assert reading.folder(str(config_map.folder)) == []
     assert not reading.holds
