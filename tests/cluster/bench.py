@@ -41,8 +41,9 @@ c.KubeSpawner.http_timeout = 120
 """
 
 
-# Something that answers, and starts faster than a notebook server.
+# Something that answers, and starts faster than a notebook server; and what it answers.
 STUB = ["python3", "-m", "http.server", "8888"]
+STUB_ANSWER = "Error code explanation: 404"
 
 
 @dataclass(frozen=True)

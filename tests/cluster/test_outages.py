@@ -6,38 +6,47 @@ import asyncio
 import html
 import time
 from collections.abc import Awaitable, Callable
+from shlex import join
 
 import httpx
 import pytest
 
 from jhext.demo.accounts import Account
 from jhext.demo.client import HubClient, ServerFailed
-from jhext.demo.notebook import run_cell
-from tests.cluster.bench import STUB, ClusterBench
+from tests.cluster.bench import STUB, STUB_ANSWER, ClusterBench
 from tests.cluster.conftest import RunHub
 from tests.cluster.kubernetes.kubeconfig import Node
 from tests.cluster.line import Line
 
 PEOPLE = [Account(name=name, uid=2001) for name in ("alice", "bob", "carol")]
 PROFILES = [
-    {"slug": "notebook", "display_name": "Notebook", "allow_all": True},
+    {"slug": "small", "display_name": "Small", "allow_all": True},
     {
-        "slug": "stub",
-        "display_name": "Stub",
+        "slug": "greedy",
+        "display_name": "Writes more than its volume may hold",
         "allow_all": True,
-        "kubespawner_override": {"cmd": STUB, "start_timeout": 5},
+        "kubespawner_override": {
+            "cmd": ["sh", "-c", f"(sleep 2; head -c 9M /dev/zero > /scratch/x) & {join(STUB)}"]
+        },
+    },
+    {
+        "slug": "hasty",
+        "display_name": "Does not wait for a node",
+        "allow_all": True,
+        "kubespawner_override": {"start_timeout": 5},
     },
 ]
-CONFIG = """
+CONFIG = f"""
+c.KubeSpawner.cmd = {STUB}
 c.KubeSpawner.poll_interval = 1
-c.KubeSpawner.volumes = [{"name": "scratch", "emptyDir": {"sizeLimit": "5Mi"}}]
-c.KubeSpawner.volume_mounts = [{"name": "scratch", "mountPath": "/scratch"}]
+c.KubeSpawner.volumes = [{{"name": "scratch", "emptyDir": {{"sizeLimit": "5Mi"}}}}]
+c.KubeSpawner.volume_mounts = [{{"name": "scratch", "mountPath": "/scratch"}}]
 """
 # KubeSpawner's watches give up after 51 s without an answer.
 AWAY_SECONDS = 55
 
 
-async def start(browser: HubClient, name: str, profile: str = "stub") -> str:
+async def start(browser: HubClient, name: str, profile: str = "small") -> str:
     """Start a server; return what its owner reads if that fails, else nothing."""
     await browser.post("/hub/spawn", {"profile": profile})
     try:
@@ -72,11 +81,9 @@ async def node_is_lost(client: httpx.Client) -> bool:
 async def evicted_server(bench: ClusterBench) -> None:
     """It is noticed, and can be started again."""
     async with bench.browser("alice") as browser:
-        assert await start(browser, "alice", "notebook") == ""
-        await browser.get("/user/alice/lab")
-        await run_cell(browser, "/user/alice/", "open('/scratch/x', 'wb').write(bytes(2 ** 24))")
+        assert await start(browser, "alice", "greedy") == ""
         await until(lambda: is_stopped(browser, "alice"), "the hub has noticed")
-        assert "Server not running" in (await browser.get("/user/alice/lab")).text
+        assert "Server not running" in (await browser.get("/user/alice/")).text
         assert await start(browser, "alice") == ""
         await browser.stop_server("alice")
 
@@ -92,7 +99,7 @@ async def lost_node(bench: ClusterBench) -> None:
             kubelet.kill()
             try:
                 await until(lambda: node_is_lost(client), "the node is lost")
-                assert "does not fit on any machine" in await start(carol, "carol")
+                assert "does not fit on any machine" in await start(carol, "carol", "hasty")
                 assert "Your server appears to be down" in (await bob.get("/user/bob/")).text
             finally:
                 kubelet.start()
@@ -103,12 +110,12 @@ async def lost_node(bench: ClusterBench) -> None:
 async def api_server_away_for_a_minute(bench: ClusterBench, line: Line) -> None:
     """Who starts a server reads that, who has one goes on, and afterwards all is as before."""
     async with line, bench.browser("bob") as bob, bench.browser("carol") as carol:
-        assert await start(bob, "bob", "notebook") == ""
+        assert await start(bob, "bob") == ""
         await line.cut()
         away = time.monotonic()
         assert "The cluster does not answer" in await start(carol, "carol")
         assert (await carol.get("/hub/health")).status == 200
-        assert (await bob.get("/user/bob/lab")).url.path == "/user/bob/lab"
+        assert STUB_ANSWER in (await bob.get("/user/bob/")).text
         await asyncio.sleep(AWAY_SECONDS - (time.monotonic() - away))
         await line.mend()
         assert await start(carol, "carol") == ""

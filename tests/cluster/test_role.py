@@ -128,18 +128,6 @@ def claims_that_stay(space: Namespace) -> list[str]:
     return [i["metadata"]["name"] for i in items if "deletionTimestamp" not in i["metadata"]]
 
 
-NOT_NAMED = {("pods", "delete"), ("persistentvolumeclaims", "get")}
-
-
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(case, marks=pytest.mark.xfail(reason="the hub says nothing, or another thing"))
-        if case in NOT_NAMED
-        else case
-        for case in VERBS
-    ],
-    ids=user_of,
-)
+@pytest.mark.parametrize("case", VERBS, ids=user_of)
 def test_missing_verb_is_named(outcome: Outcome, case: Verb) -> None:
     assert set(outcome.named(case)) == {f"{case[1]} {case[0]}"}
