@@ -48,10 +48,7 @@ def build_resolver(
     """
     workers = Workers(settings.concurrency)
     unique_uid = UniqueUid(settings.unique_uid)
-    ledger = None
-    if unique_uid is not UniqueUid.OFF:
-        url = settings.ledger
-        ledger = Ledger(url.resolve() if isinstance(url, SecretRef) else url, workers)
+    ledger = None if unique_uid is UniqueUid.OFF else ledger_of(settings, workers)
     return Resolver(
         [_source(source, settings, workers) for source in settings.sources],
         rules_of(settings),
@@ -66,6 +63,20 @@ def build_resolver(
         unique_uid=unique_uid,
         log=log,
     )
+
+
+def ledger_of(settings: IdentitySettings, workers: Workers) -> Ledger:
+    """Make the ledger. Nothing is opened yet.
+
+    Raises
+    ------
+    ConfigurationError
+        When the secret with its address is not there.
+    ValueError
+        When that address cannot be used.
+    """
+    url = settings.ledger
+    return Ledger(url.resolve() if isinstance(url, SecretRef) else url, workers)
 
 
 def rules_of(settings: IdentitySettings) -> Rules:

@@ -121,7 +121,13 @@ class Ledger:
         return await self._workers.run(self._claim, uid, claimant)
 
     async def forget(self, uid: int) -> Holder | None:
-        """Release a uid, so that the next one who claims it has it, and say whose it was."""
+        """Release a uid, so that the next one who claims it has it, and say whose it was.
+
+        Raises
+        ------
+        IdentityUnavailable
+            When the database does not answer, or no ledger was ever kept in it.
+        """
         return await self._workers.run(self._forget, uid)
 
     async def close(self) -> None:
@@ -131,6 +137,7 @@ class Ledger:
 
     def _claim(self, uid: int, claimant: Holder) -> Holder | None:
         with self._database():
+            self._create_table()
             known = self._read(uid)
             if known is None:
                 try:
@@ -168,9 +175,8 @@ class Ledger:
 
     @contextmanager
     def _database(self) -> Iterator[None]:
-        """Have the table there, and say the errors of the database in our own words."""
+        """Say the errors of the database in our own words."""
         try:
-            self._create_table()
             yield
         except DBAPIError as error:
             first_line = str(error.orig).partition("\n")[0]
