@@ -140,7 +140,8 @@ def _print(explanation: Explanation, console: Console) -> None:
             if profile.decision.allowed or profile.decision.rule == "profile_options":
                 _print_options(profile.options, 1, console)
     elif verdict.allowed:
-        console.print(f"{mark}may start {verdict.profile}: {because(verdict.decision)}")
+        what = verdict.profile or "the base configuration"
+        console.print(f"{mark}may start {what}: {because(verdict.decision)}")
         for key, value in verdict.choices.items():
             console.print(f"{mark}  {key}={value}")
     else:

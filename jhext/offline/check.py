@@ -54,7 +54,8 @@ def check(path: Path, known_groups: Collection[str] = ()) -> Report:
             found += _profiles_alone(path)
         return Report(_sorted(found))
     version = configuration.version
-    findings = [*version.catalog.findings, *_beyond_the_lint(configuration, known_groups)]
+    findings = [*configuration.without_profiles(), *version.catalog.findings]
+    findings += _beyond_the_lint(configuration, known_groups)
     return Report(_sorted(findings), version.mappings)
 
 

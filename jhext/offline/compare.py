@@ -9,9 +9,8 @@ from typing import Any
 from ..profiles.access import ACCESS_KEYS, Decision, Person
 from ..profiles.catalog import OPEN, Catalog
 from ..profiles.model import walk_options
-from ..refusal import Refusal
 from ..units import format_quantity
-from .configuration import Configuration
+from .configuration import Configuration, Shown
 from .terms import EVERYBODY, Terms, terms_of
 from .view import FREE_TEXT, because, decided, item_name, view
 
@@ -70,7 +69,7 @@ def compare(old: Configuration, new: Configuration, people: Sequence[Person] | N
 
 
 def compare_people(
-    people: Iterable[tuple[Person, Catalog | Refusal, Catalog | Refusal]],
+    people: Iterable[tuple[Person, Shown, Shown]],
 ) -> list[Difference]:
     """Tell what each of these people gains and loses; who keeps everything is left out."""
     differences = []

@@ -25,6 +25,10 @@ from ..spawner import ProfileKubeSpawner
 
 SPAWNER_CLASS = "jhext"
 
+Shown = Catalog | Refusal | None
+"""What somebody is shown: profiles; or a callable's refusal; or, where no profiles are configured
+at all and ``default_access`` is ``allow``, nothing, and everybody starts the base configuration."""
+
 
 @dataclass(frozen=True)
 class Configuration:
@@ -47,7 +51,7 @@ class Configuration:
     @cached_property
     def settings(self) -> Settings:
         """What ``jhext.configure`` read."""
-        settings: Settings = self._trait("settings", Settings())
+        settings: Settings = self._configured("settings", Settings())
         return settings
 
     @cached_property
@@ -65,23 +69,39 @@ class Configuration:
         ConfigurationError
             They are faulty, so that a hub would start nothing.
         """
-        if errors := self.version.catalog.errors:
+        if errors := (*self.without_profiles(), *self.version.catalog.errors):
             raise ConfigurationError(errors)
         return self.version.catalog
 
-    def shown(self, people: Sequence[Person]) -> list[Catalog | Refusal]:
-        """Give the profiles that each of these people is shown; a callable may refuse somebody.
+    def shown(self, people: Sequence[Person]) -> list[Shown]:
+        """Give the profiles that each of these people is shown.
 
         Raises
         ------
         ConfigurationError
             They are faulty, so that a hub would start nothing.
         """
-        if not callable(self._trait("profile_list", [])):
-            return [self.catalog] * len(people)
-        from .simulate import shown  # noqa: PLC0415 - JupyterHub takes long to import
+        if callable(self._trait("profile_list", [])):
+            from .simulate import shown  # noqa: PLC0415 - JupyterHub takes long to import
 
-        return shown(self, people)
+            return shown(self, people)
+        if self.has_profiles:
+            return [self.catalog] * len(people)
+        if errors := tuple(self.without_profiles()):
+            raise ConfigurationError(errors)
+        return [None] * len(people)
+
+    @property
+    def has_profiles(self) -> bool:
+        """Whether there is any source of profiles, be it one that yields none."""
+        names = ("profile_list", "profile_files", "profile_mapping_files")
+        return self.settings.has_profiles or any(self._trait(name, None) for name in names)
+
+    def without_profiles(self) -> Iterator[Finding]:
+        """Tell what is wrong with having no profiles."""
+        if not self.has_profiles and self.version.catalog.policy.default_access == "deny":
+            message = "no profiles are configured and default_access is deny: nothing can start"
+            yield Finding("error", "profiles", "", message, str(self.path))
 
     @property
     def mapped(self) -> Mapping[str, Mapped]:
@@ -92,14 +112,16 @@ class Configuration:
     @property
     def extra_user_options(self) -> frozenset[str]:
         """Keys of ``user_options`` that code of the operator reads."""
-        unset = set(self.settings.hub.extra_user_options)
-        return frozenset(self._trait("extra_user_options", unset))
+        return frozenset(self._trait("extra_user_options", set()))
 
     def sets(self, name: str) -> bool:
         """Whether a trait of the spawner is set."""
         return self._trait(name, None) is not None
 
     def _trait(self, name: str, unset: Any) -> Any:
+        return self._configured(name, self.settings.traits.get(name, unset))
+
+    def _configured(self, name: str, unset: Any) -> Any:
         for section in reversed(self.spawner_class.section_names()):
             if name in self.config.get(section, {}):
                 return _reified(self.config[section][name], unset)

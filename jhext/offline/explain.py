@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..profiles.access import Person
+from ..profiles.catalog import Catalog
 from ..refusal import Refusal
 from .configuration import Configuration, read_configuration
 from .verdict import Verdict, judge, refused
@@ -95,9 +96,10 @@ def answer(path: Path, question: Question) -> Explanation:
         str(question),
         view(catalog, person),
     )
-    if question.profile is None and not isinstance(catalog, Refusal):
+    if question.profile is None and isinstance(catalog, Catalog):
         return explanation
-    options = {"profile": question.profile, **question.options}
+    options = {"profile": question.profile} if question.profile is not None else {}
+    options |= question.options
     verdict = judge(catalog, person, options, configuration.extra_user_options)
     if not verdict.allowed:
         return replace(explanation, start=verdict)

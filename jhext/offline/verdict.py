@@ -11,6 +11,7 @@ from ..profiles.catalog import Catalog, Permitted
 from ..profiles.model import UNLISTED_SUFFIX
 from ..profiles.selection import select
 from ..refusal import Reason, Refusal
+from .configuration import Shown
 from .view import FREE_TEXT, ChoiceView, OptionView, view
 
 
@@ -21,7 +22,7 @@ class Verdict:
     Parameters
     ----------
     profile
-        The profile that would start; empty where none does.
+        The profile that would start; empty where none does, or the base configuration.
     decision
         The decision, with the rule and a sentence for operators.
     told
@@ -41,8 +42,14 @@ class Verdict:
         return self.decision.allowed
 
 
+_BASE = Verdict(
+    "", Decision(True, "default_access", "no profiles are configured and default_access is allow")
+)
+_NO_PROFILES = Verdict("", Decision(False, "", "no profiles are configured"), "No such profile.")
+
+
 def judge(
-    catalog: Catalog | Refusal,
+    catalog: Shown,
     person: Person,
     user_options: Mapping[str, Any],
     extra_options: frozenset[str] = frozenset(),
@@ -52,7 +59,7 @@ def judge(
     Parameters
     ----------
     catalog
-        The profiles and their rules, or the refusal of a callable to give any.
+        What the person is shown.
     person
         The owner of the server.
     user_options
@@ -62,6 +69,8 @@ def judge(
     """
     if isinstance(catalog, Refusal):
         return refused(catalog)
+    if catalog is None:
+        return _BASE if "profile" not in user_options else _NO_PROFILES
     try:
         selection = select(catalog, person, user_options, extra_options=extra_options)
     except Refusal as refusal:

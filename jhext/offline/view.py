@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..profiles.access import Decision, Person, decide
 from ..profiles.catalog import OPEN, Catalog
 from ..profiles.model import PATH_SEPARATOR, Option
-from ..refusal import Refusal
+from .configuration import Shown
 
 FREE_TEXT = "(free text)"
 """Stands for an ``unlisted_choice`` where choices are named."""
@@ -52,9 +52,9 @@ class ProfileView:
     options: tuple[OptionView, ...]
 
 
-def view(catalog: Catalog | Refusal, person: Person) -> tuple[ProfileView, ...]:
-    """Tell about every profile, in the order of the catalogue; about none where that is refused."""
-    if isinstance(catalog, Refusal):
+def view(catalog: Shown, person: Person) -> tuple[ProfileView, ...]:
+    """Tell about every profile, in the order of the catalogue; about none where there is none."""
+    if not isinstance(catalog, Catalog):
         return ()
     return tuple(
         ProfileView(

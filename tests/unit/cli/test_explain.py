@@ -63,6 +63,20 @@ def test_all_of_the_output_with_a_pod_is_yaml(lab: Any) -> None:
     assert ran.stdout.startswith("# ada (in lab:gpu)\n# may start gpu: allowed_groups: lab:gpu\n")
 
 
+def test_the_spawner_decides_at_the_time_that_was_asked_for(shell: Any) -> None:
+    rule = "now < timestamp('2000-01-01T00:00:00Z')"
+    shell.write(jhext__yaml=f'profiles: [{{slug: past, display_name: P, allow_if: "{rule}"}}]')
+    start = ["explain", "ada", "--profile", "past"]
+    assert shell(*start).code == 1
+    assert pod_of(shell(*start, "--at", "1999-12-31"))["metadata"]["name"] == "jupyter-ada"
+
+
+def test_named_server(lab: Any) -> None:
+    pod = pod_of(lab("explain", "ada", "--server", "exam", "--profile", "exam"))
+    assert pod["metadata"]["labels"]["hub.jupyter.org/servername"] == "exam"
+    assert variables(pod)["JUPYTERHUB_SERVICE_PREFIX"] == "/user/ada/exam/"
+
+
 def test_free_text_is_judged_like_any_choice(lab: Any) -> None:
     free_text = ["--option", "image--unlisted-choice=quay.io/example/new:2"]
     assert lab("explain", "ada", *GPU, *free_text).code == 1
@@ -147,6 +161,30 @@ def profiles(spawner):
     return [{"slug": "own", "display_name": spawner.user.name}]
 c.KubeSpawner.profile_list = profiles
 """
+
+
+def test_without_profiles_everybody_starts_the_base_configuration_or_nobody(shell: Any) -> None:
+    shell.write(jhext__yaml="hub: {default_access: allow}")
+    ran = shell("explain", "ada")
+    assert pod_of(ran)["metadata"]["name"] == "jupyter-ada"
+    assert "may start the base configuration" in ran.stdout
+    assert shell("explain", "ada", "--profile", "gpu").code == 1
+    shell.write(jhext__yaml="hub: {}")
+    assert shell("explain", "ada").code == 2
+    assert shell("check", "jhext.yaml").code == 1
+
+
+def test_profiles_in_files_of_their_own(shell: Any) -> None:
+    shell.write(
+        jhext__yaml="hub: {profile_files: [more.yaml], profile_mapping_files: [mapping]}",
+        more__yaml="profiles: [{slug: small, display_name: Small, allowed_users: {file: names}}]",
+        names="ada\n",
+        mapping="bob:small\n!ada:small\n",
+    )
+    ran = shell("explain", "bob")
+    assert ran.stdout.splitlines()[1] == "yes small: mapping: mapping:1"
+    ran = shell("explain", "ada")
+    assert ran.stdout.splitlines()[1].startswith("no  small: mapping: mapping:2")
 
 
 def test_callable_is_asked_for_the_person(lab: Any) -> None:
