@@ -22,7 +22,7 @@ from .upstream import in_plain_form
 DEFAULT_HOME = "/home/jovyan"
 """The home directory in the container where none is configured, as in Jupyter's own images."""
 
-_resolvers: dict[int, tuple[asyncio.AbstractEventLoop, IdentitySettings, Resolver]] = {}
+_resolvers: dict[int, tuple[Resolver, asyncio.Task[None]]] = {}
 
 
 def home_of(manifest: Any) -> str:
@@ -41,16 +41,25 @@ def resolver_of(settings: IdentitySettings, log: Any) -> Resolver:
     Refusal
         A secret that it needs is not there, or the address of the ledger cannot be used.
     """
-    loop = asyncio.get_running_loop()
     kept = _resolvers.get(id(settings))
-    if kept is None or kept[0] is not loop:
+    if kept is None or kept[1].get_loop() is not asyncio.get_running_loop():
         try:
             resolver = build_resolver(settings, log)
         except (ConfigurationError, ValueError) as error:
             log.critical("No identity can be asked for: %s", error)
             raise faulty_configuration("identity: see the critical line before") from None
-        kept = _resolvers[id(settings)] = (loop, settings, resolver)
-    return kept[2]
+        closing = asyncio.create_task(_close_at_the_end(resolver, settings))
+        kept = _resolvers[id(settings)] = (resolver, closing)
+    return kept[0]
+
+
+async def _close_at_the_end(resolver: Resolver, settings: IdentitySettings) -> None:
+    """Keep a resolver and its settings until the hub ends, which cancels all tasks then."""
+    try:
+        await asyncio.get_running_loop().create_future()
+    finally:
+        _resolvers.pop(id(settings), None)
+        await resolver.close()
 
 
 class IdentifiedKubeSpawner(ReportingKubeSpawner):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,7 +13,9 @@ from jupyterhub.utils import maybe_future
 from traitlets.config import Config
 
 from jhext.errors import SpawnRefused
+from jhext.identified import resolver_of
 from jhext.identity.errors import IdentityUnavailable, Reason
+from jhext.identity.resolve import Resolver
 from jhext.identity.source import Person
 from jhext.pod.finish import PodReason, PodRefused
 from jhext.refusal import Reason as PolicyReason
@@ -434,3 +438,20 @@ async def test_spawners_of_one_hub_ask_one_resolver(make: Any) -> None:
         await make(settings=settings).load_user_options()
     await make(settings=settings, user="bob").load_user_options()
     assert asked == ["ann", "bob"]
+
+
+def test_resolver_is_closed_when_the_hub_ends() -> None:
+    """The hub cancels what still runs, as `asyncio.run` does."""
+    identity = settings_of(sources=[{"type": "function", "function": lambda person: ANN}]).identity
+    assert identity
+
+    async def hub() -> Resolver:
+        resolver = resolver_of(identity, logging.getLogger())
+        assert resolver is resolver_of(identity, logging.getLogger())
+        assert (await resolver.resolve(Person("ann"))).uid == 1001
+        return resolver
+
+    ended, other = asyncio.run(hub()), asyncio.run(hub())
+    assert ended is not other
+    with pytest.raises(IdentityUnavailable, match="RuntimeError"):
+        asyncio.run(ended.resolve(Person("bob")))
