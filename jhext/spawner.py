@@ -145,7 +145,10 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
         claims = own.get("claims") if isinstance(own, Mapping) else None
         if claims is None and self.claims_key:
             claims = auth_state.get(self.claims_key)
-        return claims if isinstance(claims, Mapping) else {}
+        if not isinstance(claims, Mapping):
+            return {}
+        # Rules never see tokens, whichever dict claims_key names.
+        return {key: value for key, value in claims.items() if not str(key).endswith("token")}
 
     # The form
 

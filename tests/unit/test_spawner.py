@@ -236,12 +236,13 @@ async def test_claims(make_spawner: Any, auth_state: Any, claims_key: str) -> No
     assert await granted_to(spawner, GPU) == "gpu"
 
 
-async def test_tokens_are_no_claims(make_spawner: Any) -> None:
-    rule = "has(claims.access_token) || has(claims.jhext) || has(claims.token_response)"
+@pytest.mark.parametrize("claims_key", ["", "oauth_user", "token_response", "access_token"])
+async def test_tokens_are_no_claims(make_spawner: Any, claims_key: str) -> None:
+    rule = "claims.exists(name, name.contains('token') && name != 'token_type')"
+    tokens = {"access_token": "t", "refresh_token": "t", "id_token": "t", "token_type": "bearer"}
+    auth_state = {"access_token": "t", "token_response": tokens, "oauth_user": {"a": 1}}
     spawner = make_spawner(
-        [{"display_name": "P", "allow_if": rule}],
-        auth_state={"access_token": "t", "token_response": {}, "jhext": {"claims": {}}},
-        claims_key="oauth_user",
+        [{"display_name": "P", "allow_if": rule}], auth_state=auth_state, claims_key=claims_key
     )
     assert (await refusal_of(spawner, {})).status_code == 403
 
