@@ -12,7 +12,7 @@ Step = Callable[[], Awaitable[object]]
 
 
 async def cpu_seconds(
-    makers: Mapping[str, Callable[[], Step]], rounds: int = 31, batch_seconds: float = 0.02
+    makers: Mapping[str, Callable[[], Step]], rounds: int = 21, batch_seconds: float = 0.01
 ) -> dict[str, float]:
     """Median CPU time of the process for one step; making the step is not counted.
 
