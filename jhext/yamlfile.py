@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from inspect import isgenerator
 from pathlib import Path
 from typing import Any
 
 import yaml
-from yaml.composer import Composer
 from yaml.constructor import ConstructorError, SafeConstructor
 from yaml.parser import Parser
 from yaml.reader import Reader
@@ -30,7 +30,7 @@ except ImportError:  # PyYAML built without libyaml
             Parser.__init__(self)
 
 
-MAX_NODES = 1_000_000
+MAX_VALUES = 1_000_000
 """How much a file may hold; a few lines of aliases of aliases stand for more than any memory."""
 
 KeyPath = tuple[Any, ...]
@@ -58,83 +58,170 @@ class Document:
         return next((line for line in found if line), 0)
 
 
-_MERGE = "tag:yaml.org,2002:merge"
-
-
-class _Loader(Composer, CParser, SafeConstructor, Resolver):
-    """PyYAML's safe loader on libyaml's parser.
-
-    libyaml's own composer is not used: it would not let go of the interpreter, and with it the
-    event loop, until it is through with the whole file.
-    """
+class _Loader(CParser, SafeConstructor, Resolver):
+    """What PyYAML's safe loader has for events and scalars."""
 
     def __init__(self, text: str) -> None:
         CParser.__init__(self, text)
-        Composer.__init__(self)
         SafeConstructor.__init__(self)
         Resolver.__init__(self)
 
+    def scalar(self, event: Any) -> Any:
+        """Make the value of a scalar."""
+        tag = event.tag
+        if tag in (None, "!"):
+            tag = self.resolve(yaml.ScalarNode, event.value, event.implicit)  # type: ignore[no-untyped-call]
+        construct = self.yaml_constructors.get(tag, SafeConstructor.construct_undefined)
+        value = construct(self, yaml.ScalarNode(tag, event.value, event.start_mark))
+        if isgenerator(value):  # for what has more than one value
+            raise _problem(f"a single value cannot be {tag}", event)
+        return value
+
+
+_MERGE = "<<"
+_PLAIN_TAGS = {None, "!", Resolver.DEFAULT_MAPPING_TAG, Resolver.DEFAULT_SEQUENCE_TAG}
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchor:
+    """A value that aliases stand for, and where the lines below it are noted."""
+
+    value: Any
+    path: KeyPath
+    notes: range
+
 
 class _Builder:
-    """Makes a `Document` of nodes."""
+    """Makes a `Document` of events.
+
+    PyYAML's own composer makes several objects of everything first. Of a long file they are so
+    many that the garbage collector runs again and again, and with it nothing else does.
+    """
 
     def __init__(self, loader: _Loader) -> None:
         self._loader = loader
-        self._above: set[int] = set()
-        self._unique: set[int] = set()
-        self._count = 0
-        self.lines: dict[KeyPath, int] = {}
+        self._anchors: dict[str, _Anchor | None] = {}
+        self.notes: list[tuple[KeyPath, int]] = []
 
-    def build(self, node: yaml.Node, path: KeyPath) -> Any:
-        self._count += 1
-        if self._count > MAX_NODES:
-            raise _problem(f"there are more than {MAX_NODES} values", node)
-        self.lines.setdefault(path, node.start_mark.line + 1)
-        if id(node) in self._above:
-            raise _problem("the value contains itself", node)
-        self._above.add(id(node))
-        if isinstance(node, yaml.MappingNode) and node.tag == Resolver.DEFAULT_MAPPING_TAG:
-            value: Any = self._mapping(node, path)
-        elif isinstance(node, yaml.SequenceNode) and node.tag == Resolver.DEFAULT_SEQUENCE_TAG:
-            value = [self.build(item, (*path, n)) for n, item in enumerate(node.value)]
-        else:
-            value = self._loader.construct_object(node, deep=True)
-        self._above.remove(id(node))
+    def document(self) -> Any:
+        """Read the one document that there is, or none."""
+        self._loader.get_event()  # begins the stream
+        if self._loader.check_event(yaml.StreamEndEvent):
+            return None
+        self._loader.get_event()  # begins the document
+        event = self._loader.get_event()
+        value = self._value((), event, _line(event))
+        self._loader.get_event()  # ends it
+        if not self._loader.check_event(yaml.StreamEndEvent):
+            raise _problem("there is another document", self._loader.get_event())
         return value
 
-    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[Any, Any]:
-        self._refuse_keys_written_twice(node)
-        self._loader.flatten_mapping(node)  # puts what `<<` brings before what is written here
-        result: dict[Any, Any] = {}
-        for key_node, value_node in node.value:
-            key = self._key(key_node)
-            self.lines[*path, key] = key_node.start_mark.line + 1
-            result[key] = self.build(value_node, (*path, key))
-        return result
+    def _value(self, path: KeyPath, event: Any, line: int) -> Any:
+        self._note([(path, line)], event)
+        if isinstance(event, yaml.AliasEvent):
+            anchor = self._anchor(event)
+            self._note(self._moved(anchor.notes, anchor.path, path), event)
+            return anchor.value
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None
+        first = len(self.notes)
+        if isinstance(event, yaml.ScalarEvent):
+            value = self._loader.scalar(event)
+        elif event.tag not in _PLAIN_TAGS:
+            raise _problem(f"nothing here can be {event.tag}", event)
+        elif isinstance(event, yaml.MappingStartEvent):
+            value = self._mapping(path)
+        else:
+            value = self._sequence(path)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = _Anchor(value, path, range(first, len(self.notes)))
+        return value
 
-    def _refuse_keys_written_twice(self, node: yaml.MappingNode) -> None:
-        """YAML would take the last one: a rule could vanish unseen."""
-        if id(node) in self._unique:
-            return
-        self._unique.add(id(node))
-        seen = set()
-        for key_node, _ in node.value:
-            key = self._key(key_node)
-            if key in seen:
-                raise _problem(f"the key {key!r} is written twice", key_node)
-            seen.add(key)
+    def _sequence(self, path: KeyPath) -> list[Any]:
+        values: list[Any] = []
+        while not isinstance(event := self._loader.get_event(), yaml.SequenceEndEvent):
+            values.append(self._value((*path, len(values)), event, _line(event)))
+        return values
 
-    def _key(self, node: yaml.Node) -> Any:
-        if node.tag == _MERGE:
-            return node.value
-        key = self._loader.construct_object(node, deep=True)
-        if isinstance(key, list | dict | set):
-            raise _problem("a key is one word or number", node)
+    def _mapping(self, path: KeyPath) -> dict[Any, Any]:
+        merged: dict[Any, Any] | None = None
+        own: dict[Any, Any] = {}
+        while not isinstance(event := self._loader.get_event(), yaml.MappingEndEvent):
+            is_merge = _is_merge(event)
+            key = _MERGE if is_merge else self._key(event)
+            if key in own or (is_merge and merged is not None):
+                # YAML would take the last one: a rule could vanish unseen.
+                raise _problem(f"the key {key!r} is written twice", event)
+            if is_merge:
+                merged = self._merged(path, own)
+            else:
+                own[key] = self._value((*path, key), self._loader.get_event(), _line(event))
+        return {**(merged or {}), **own}
+
+    def _merged(self, path: KeyPath, own: Container[Any]) -> dict[Any, Any]:
+        """Read what ``<<`` brings into a mapping; of several mappings the first wins."""
+        event, first, here = self._loader.get_event(), len(self.notes), (*path, _MERGE)
+        value = self._value(here, event, _line(event))
+        items: list[tuple[KeyPath, Any]] = [(here, value)]
+        if isinstance(value, list):
+            items = [((*here, n), item) for n, item in enumerate(value)]
+        notes = range(first, len(self.notes))
+        merged: dict[Any, Any] = {}
+        for place, item in reversed(items):
+            if not isinstance(item, dict):
+                raise _problem("only mappings can be merged", event)
+            merged |= item
+            moved = self._moved(notes, place, path)
+            self._note([note for note in moved if note[0][len(path)] not in own], event)
+        return merged
+
+    def _key(self, event: Any) -> Any:
+        key = event
+        if isinstance(event, yaml.AliasEvent):
+            key = self._anchor(event).value
+        elif isinstance(event, yaml.ScalarEvent):
+            key = self._loader.scalar(event)
+            if event.anchor is not None:
+                self._anchors[event.anchor] = _Anchor(key, (), range(0))
+        if isinstance(key, list | dict | yaml.Event):
+            raise _problem("a key is one word or number", event)
         return key
 
+    def _anchor(self, event: Any) -> _Anchor:
+        if event.anchor not in self._anchors:
+            raise _problem(f"undefined alias {event.anchor!r}", event)
+        if (anchor := self._anchors[event.anchor]) is None:
+            raise _problem("the value contains itself", event)
+        return anchor
 
-def _problem(message: str, node: yaml.Node) -> ConstructorError:
-    return ConstructorError(None, None, message, node.start_mark)
+    def _note(self, notes: Sequence[tuple[KeyPath, int]], event: Any) -> None:
+        if len(self.notes) + len(notes) > MAX_VALUES:
+            raise _problem(f"there are more than {MAX_VALUES} values", event)
+        self.notes += notes
+
+    def _moved(self, notes: range, place: KeyPath, path: KeyPath) -> list[tuple[KeyPath, int]]:
+        """Give the notes of what is below one path as if it were below another."""
+        depth = len(place)
+        return [
+            (path + below[depth:], line)
+            for below, line in self.notes[notes.start : notes.stop]
+            if len(below) > depth and below[:depth] == place
+        ]
+
+
+def _line(event: Any) -> int:
+    line: int = event.start_mark.line
+    return line + 1
+
+
+def _is_merge(event: Any) -> bool:
+    if not isinstance(event, yaml.ScalarEvent) or event.tag is not None:
+        return False
+    return event.value == _MERGE and bool(event.implicit[0])
+
+
+def _problem(message: str, event: Any) -> ConstructorError:
+    return ConstructorError(None, None, message, event.start_mark)
 
 
 def parse_yaml(content: bytes, file: str) -> Document:
@@ -155,8 +242,7 @@ def parse_yaml(content: bytes, file: str) -> Document:
     try:
         loader = _Loader(content.decode("utf-8-sig"))
         builder = _Builder(loader)
-        node = loader.get_single_node()
-        value = None if node is None else builder.build(node, ())
+        value = builder.document()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise _unreadable(file, error.problem or str(error), line) from None
@@ -164,7 +250,7 @@ def parse_yaml(content: bytes, file: str) -> Document:
         raise _unreadable(file, "is nested too deeply", 0) from None
     except (yaml.YAMLError, ValueError) as error:
         raise _unreadable(file, str(error), 0) from None
-    return Document(value, builder.lines)
+    return Document(value, dict(builder.notes))
 
 
 def _unreadable(file: str, problem: str, line: int) -> ConfigurationError:

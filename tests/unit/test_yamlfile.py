@@ -69,8 +69,12 @@ def test_reads_what_yaml_writes(value: Any) -> None:
         (b"a: *none\n", 1, "undefined alias"),
         (b"a: &a [*a]\n", 1, "contains itself"),
         (b"? [a]\n: 1\n", 1, "a key is one word or number"),
-        (b"a: !!map b\n", 1, "expected a mapping node"),
-        (b"a: !!python/object:os.system {}\n", 1, "could not determine a constructor"),
+        (b"a: !!map b\n", 1, "a single value cannot be"),
+        (b"a: !!set {b, c}\n", 1, "nothing here can be"),
+        (b"a: 1\n<<: 5\n", 2, "only mappings can be merged"),
+        (b"<<: {a: 1}\n<<: {b: 1}\n", 2, "the key '<<' is written twice"),
+        (b"a: !!python/object:os.system {}\n", 1, "nothing here can be"),
+        (b"a: !!python/name:os.system x\n", 1, "could not determine a constructor"),
         (b"a: \xff\n", 0, "utf-8"),
         (b"a: \x01\n", 0, "control characters"),
         (b"a: 2020-99-99\n", 0, "month must be in"),
@@ -87,6 +91,28 @@ def test_aliases_of_aliases_do_not_fill_the_memory() -> None:
     for n in range(1, 12):
         lines.append(b"a%d: &a%d [%s]" % (n, n, b", ".join([b"*a%d" % (n - 1)] * 10)))
     assert "more than" in finding(b"\n".join(lines)).message
+
+
+def test_merges() -> None:
+    text = b"""\
+a: &a {x: 1, deep: {y: 1}}
+b: &b
+  x: 2
+  z: 2
+c:
+  z: 3
+  <<: [*a, *b]
+d: *a
+"""
+    document = parse_yaml(text, "x")
+    assert document.value == yaml.safe_load(text)
+    lines = {path: line for path, line in document.lines.items() if path[:1] == ("c",)}
+    assert lines["c", "z"] == 6
+    assert lines["c", "x"] == 1
+    assert lines["c", "deep", "y"] == 1
+    assert document.lines["d",] == 8
+    assert document.lines["d", "deep", "y"] == 1
+    assert document.line(["d", "none", "none"]) == 8
 
 
 def test_anchor_used_twice_is_no_key_written_twice() -> None:
