@@ -150,7 +150,6 @@ class DevCluster:
             state=self._state,
             capacity=self._capacity,
             backoff=self._backoff,
-            warn=self._warn,
         )
         scheduler = Scheduler(
             self._registry, recorder, NODE_NAME, self._node_labels, self._capacity

@@ -92,8 +92,11 @@ class CredentialCheck:
             )
             async with asyncio.timeout(_PROBE_SECONDS):
                 _, output = await process.communicate()
-        except (OSError, TimeoutError) as error:
-            return str(error) or type(error).__name__
+        except TimeoutError:
+            process.kill()
+            return "it takes too long"
+        except OSError as error:
+            return str(error)
         if process.returncode == 0:
             return None
         lines = output.decode(errors="replace").strip().splitlines()

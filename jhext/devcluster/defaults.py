@@ -40,14 +40,29 @@ def new_object(resource: Resource, namespace: str, body: Object) -> Object:
         **{key: value for key, value in body.items() if key not in ("apiVersion", "kind")},
         "metadata": metadata,
     }
-    if "status" in resource.subresources:
-        obj.pop("status", None)
-    _FILL.get(resource, _fill_nothing)(obj)
+    obj.pop("status", None)
+    begin = {
+        PODS: _begin_pod,
+        CLAIMS: _begin_claim,
+        NAMESPACES: _begin_namespace,
+        SERVICES: _begin_service,
+    }
+    fill_defaults(resource, obj)
+    if resource in begin:
+        begin[resource](obj)
     return obj
 
 
-def _fill_nothing(obj: Object) -> None:
-    """Leave an object of a kind without defaults as it is."""
+def fill_defaults(resource: Resource, obj: Object) -> None:
+    """Fill what an object leaves open, as on every write."""
+    fill = {
+        PODS: _fill_pod,
+        CLAIMS: _fill_claim,
+        SERVICES: _fill_service,
+        SECRETS: _fill_secret,
+    }
+    if resource in fill:
+        fill[resource](obj)
 
 
 def _fill_pod(pod: Object) -> None:
@@ -63,7 +78,10 @@ def _fill_pod(pod: Object) -> None:
     for field in ("containers", "initContainers"):
         if spec.get(field):
             spec[field] = [_filled_container(container) for container in spec[field]]
-    pod["status"] = {"phase": "Pending", "qosClass": _qos_class(spec)}
+
+
+def _begin_pod(pod: Object) -> None:
+    pod["status"] = {"phase": "Pending", "qosClass": _qos_class(pod["spec"])}
 
 
 def _filled_container(container: Object) -> Object:
@@ -97,13 +115,16 @@ def _qos_class(spec: Object) -> str:
 
 def _fill_claim(claim: Object) -> None:
     claim["spec"] = _with_defaults(claim.get("spec"), volumeMode="Filesystem")
+
+
+def _begin_claim(claim: Object) -> None:
     claim["status"] = {"phase": "Pending"}
     finalizers = claim["metadata"].get("finalizers") or []
     if CLAIM_PROTECTION not in finalizers:
         claim["metadata"]["finalizers"] = [*finalizers, CLAIM_PROTECTION]
 
 
-def _fill_namespace(namespace: Object) -> None:
+def _begin_namespace(namespace: Object) -> None:
     namespace["spec"] = {"finalizers": ["kubernetes"]}
     namespace["status"] = {"phase": "Active"}
 
@@ -112,19 +133,22 @@ def _fill_service(service: Object) -> None:
     spec = service["spec"] = _with_defaults(
         service.get("spec"), type="ClusterIP", sessionAffinity="None"
     )
-    if spec["type"] != "ExternalName" and not spec.get("clusterIP"):
-        number = next(_service_addresses)
-        spec["clusterIP"] = f"10.96.{number // 250 % 250}.{number % 250 + 1}"
     if spec.get("ports"):
         spec["ports"] = [
             _with_defaults(port, protocol="TCP", targetPort=port.get("port"))
             for port in spec["ports"]
         ]
+
+
+def _begin_service(service: Object) -> None:
+    spec = service["spec"]
+    if spec["type"] != "ExternalName" and not spec.get("clusterIP"):
+        number = next(_service_addresses)
+        spec["clusterIP"] = f"10.96.{number // 250 % 250}.{number % 250 + 1}"
     service["status"] = {"loadBalancer": {}}
 
 
-def fill_secret(secret: Object) -> None:
-    """Turn ``stringData`` into ``data``, as on every write of a secret."""
+def _fill_secret(secret: Object) -> None:
     secret.setdefault("type", "Opaque")
     if text := secret.pop("stringData", None):
         encoded = {key: base64.b64encode(value.encode()).decode() for key, value in text.items()}
@@ -132,14 +156,4 @@ def fill_secret(secret: Object) -> None:
 
 
 def _with_defaults(document: Object | None, **defaults: Any) -> Object:
-    given = {key: value for key, value in (document or {}).items() if value is not None}
-    return {**defaults, **given}
-
-
-_FILL = {
-    PODS: _fill_pod,
-    CLAIMS: _fill_claim,
-    NAMESPACES: _fill_namespace,
-    SERVICES: _fill_service,
-    SECRETS: fill_secret,
-}
+    return {**defaults, **(document or {})}

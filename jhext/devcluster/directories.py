@@ -6,13 +6,12 @@ The cluster may run as root, and what lies in a volume belongs to somebody who d
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-_PRIVATE = 0o770
+_PRIVATE = 0o700
 _SHARED = 0o2770
 _OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
@@ -89,11 +88,27 @@ def link_below(root: Path, relative: str, target: Path, owner: Owner | None) -> 
     """
     path = PurePosixPath(relative)
     with _opened_below(root, str(path.parent), owner) as descriptor:
-        with suppress(FileNotFoundError):
-            if stat.S_ISLNK(os.lstat(path.name, dir_fd=descriptor).st_mode):
-                os.unlink(path.name, dir_fd=descriptor)
+        with suppress(OSError):  # there is nothing, or no link
+            os.readlink(path.name, dir_fd=descriptor)
+            os.unlink(path.name, dir_fd=descriptor)
         with suppress(FileExistsError):
             os.symlink(target, path.name, dir_fd=descriptor)
+
+
+def unlink_below(root: Path, relative: str, target: Path) -> None:
+    """Remove a symbolic link below ``root`` if it still leads to ``target``.
+
+    Raises
+    ------
+    OSError
+        When there is none.
+    UnsafePathError
+        When the way there leads out of ``root``, or over a file or a symbolic link.
+    """
+    path = PurePosixPath(relative)
+    with _opened_below(root, str(path.parent), None) as descriptor:
+        if os.readlink(path.name, dir_fd=descriptor) == str(target):
+            os.unlink(path.name, dir_fd=descriptor)
 
 
 @contextmanager

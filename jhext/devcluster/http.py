@@ -55,7 +55,7 @@ class KubernetesApi:
     @web.middleware
     async def _admit(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         """Let only those in who know the token, and let what they ask meet the faults."""
-        given = request.headers.get("Authorization", "").encode()
+        given = request.headers.get("Authorization", "").encode(errors="surrogateescape")
         known = hmac.compare_digest(given, self._authorization)
         if not known and request.path not in _PUBLIC_PATHS:
             raise ApiError(401, "Unauthorized", "Unauthorized")

@@ -130,9 +130,7 @@ def _merge_list(target: list[Any], patch: list[Any], field: str) -> list[Any]:
         if not isinstance(item, dict) or key not in item:
             raise _unfit(f"map: {item} does not contain declared merge key: {key}")
         places = [
-            i
-            for i, old in enumerate(merged)
-            if isinstance(old, dict) and old.get(key) == item[key]
+            i for i, old in enumerate(merged) if isinstance(old, dict) and old.get(key) == item[key]
         ]
         if directive == "delete":
             merged = [old for i, old in enumerate(merged) if i not in places]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,15 @@ from .address import PodAddresses
 from .command import build_command
 from .container import Container
 from .credentials import CredentialCheck, Credentials, requested_credentials
-from .directories import Owner, link_below, make_passage, make_root, share
+from .directories import (
+    Owner,
+    UnsafePathError,
+    link_below,
+    make_passage,
+    make_root,
+    share,
+    unlink_below,
+)
 from .environment import container_environment
 from .errors import ApiError
 from .events import EventRecorder
@@ -51,7 +59,6 @@ class PodServices:
     state: Path
     capacity: Mapping[str, str]
     backoff: float
-    warn: Callable[[str], None]
 
 
 class PodWorker:
@@ -69,6 +76,7 @@ class PodWorker:
         self._directory = services.state / "pods" / pod["metadata"]["uid"]
         self._address = services.addresses.allocate()
         self._volumes: dict[str, Path] = {}
+        self._links: set[tuple[Path, str, Path]] = set()
         self._end_asked = asyncio.Event()
         self._grace = float(pod["spec"]["terminationGracePeriodSeconds"])
         init = pod["spec"].get("initContainers") or ()
@@ -106,7 +114,7 @@ class PodWorker:
         try:
             await asyncio.wait({life, asked}, return_when=asyncio.FIRST_COMPLETED)
             if life.done() and (error := life.exception()):
-                self._services.warn(f"pod {self._pod['metadata']['name']}: {error!r}")
+                self._services.recorder.warning(self._pod, "FailedSync", repr(error))
             await asked
         finally:
             life.cancel()
@@ -116,6 +124,9 @@ class PodWorker:
             containers = [*self._init, *self._main]
             await asyncio.gather(*(container.stop(self._grace) for container in containers))
             self._services.addresses.release(self._address)
+            for link in self._links:
+                with suppress(OSError, UnsafePathError):
+                    unlink_below(*link)
             await asyncio.to_thread(shutil.rmtree, self._directory, ignore_errors=True)
             self._forget()
 
@@ -209,12 +220,13 @@ class PodWorker:
         credentials = await self._credentials(spec)
         owner = self._owner(credentials)
         home = self._directory / "home"
-        mounts = make_mounts(spec, self._volumes, owner, home)
-        for outer, path, source in mounts.nested():
-            link_below(outer, path, source, owner)
         variables = container_environment(
             self._services.registry.store, self._pod, spec, self._services.capacity
         )
+        mounts = make_mounts(spec, variables, self._volumes, owner, home)
+        for link in mounts.nested():
+            link_below(*link, owner)
+            self._links.add(link)
         return build_command(
             self._pod,
             spec,

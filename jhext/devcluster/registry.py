@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from .clock import timestamp
-from .defaults import fill_secret, new_object
+from .defaults import fill_defaults, new_object
 from .errors import ApiError, already_exists, bad_request, conflict, invalid, not_found
 from .patch import apply_patch
-from .resources import NAMESPACES, PODS, SECRETS, Object, Resource
+from .resources import NAMESPACES, PODS, Object, Resource
 from .schema import type_problem
 from .store import Store
 from .validation import validate, validate_update
@@ -88,7 +88,7 @@ class Registry:
                 f'{body["kind"]} in version "{body.get("apiVersion")}" cannot be handled as a '
                 f"{resource.kind}: no kind matches"
             )
-        _check_types(resource, body)
+        body = _decoded(resource, body)
         if resource.namespaced:
             self._check_namespace(resource, namespace, body)
         obj = new_object(resource, namespace, body)
@@ -137,10 +137,8 @@ class Registry:
             400, 404, 409 or 422, as Kubernetes decides.
         """
         old = self.store.get(resource, namespace, name)
-        _check_types(resource, new)
-        wanted = self._merged_with_stored(resource, old, new, subresource)
-        if resource is SECRETS:
-            fill_secret(wanted)
+        wanted = self._merged_with_stored(resource, old, _decoded(resource, new), subresource)
+        fill_defaults(resource, wanted)
         validate(resource, wanted)
         validate_update(resource, old, wanted)
         if dry_run or _content(wanted) == _content(old):
@@ -291,12 +289,29 @@ class Registry:
         self.store.remove(NAMESPACES, namespace)
 
 
-def _check_types(resource: Resource, body: Object) -> None:
+def _decoded(resource: Resource, body: Object) -> Object:
+    """Return a document without its nulls, which say nothing in Kubernetes.
+
+    Raises
+    ------
+    ApiError
+        400, when a field has the wrong type.
+    """
     if problem := type_problem(resource, body):
         raise bad_request(
             f'{resource.kind} in version "{resource.api_version}" cannot be handled as a '
             f"{resource.kind}: {problem}"
         )
+    decoded: Object = _without_nulls(body)
+    return decoded
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in value]
+    return value
 
 
 def _grace_period(resource: Resource, obj: Object, options: DeleteOptions) -> int:

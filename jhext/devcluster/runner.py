@@ -1,4 +1,18 @@
-"""The node: runs the pods that are assigned to it."""
+"""The node: runs the pods that are assigned to it.
+
+A container is a process of this machine, so this is no sandbox, and some things look other than
+on a real node:
+
+- Every pod sees the files of this machine. What keeps pods apart is their uid, when the cluster
+  runs as root and they have different ones.
+- Paths are rewritten in arguments and variables instead of being mounted (``mounts``). Nothing
+  is read-only, and a path that a program has compiled in is the machine's.
+- There is no cluster network and no DNS: services have no address that answers, which KubeSpawner
+  needs for ``services_enabled`` and ``internal_ssl``.
+- Not enforced are limits of memory and CPU, capabilities, seccomp, and ``runAsNonRoot``.
+- Not run are liveness and startup probes, lifecycle hooks, and sidecars among init containers.
+- Secrets and config maps in volumes do not change while the pod runs.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +28,6 @@ _SHUTDOWN_GRACE = 5.0
 
 class PodRunner:
     """Keeps one worker for each pod on the node.
-
-    There is no mount namespace and no network namespace: see ``mounts`` and ``command`` for what
-    stands in for them. Not enforced are memory and CPU limits, read-only mounts and file systems,
-    capabilities, and seccomp; not run are liveness and startup probes, lifecycle hooks, and
-    sidecars among the init containers. Every pod sees the files of this machine.
 
     Parameters
     ----------

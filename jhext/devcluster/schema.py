@@ -38,6 +38,8 @@ def _problem(type_name: str, value: Any, path: str) -> str | None:
     if match := _LIST.match(type_name):
         if not isinstance(value, list):
             return f"{path}: expected a list, got {_name(value)}"
+        if None in value:
+            return f"{path}: has an empty item"
         found = (_problem(match[1], item, f"{path}[{i}]") for i, item in enumerate(value))
         return next(filter(None, found), None)
     if match := _MAPPING.match(type_name):

@@ -20,15 +20,14 @@ import signal
 import sys
 from pathlib import Path
 
-_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36  # <linux/prctl.h>
 CANNOT_START = 128
 """The exit code of a container whose command cannot be executed, as containerd has it."""
 
 
 def main(command: list[str]) -> int:
     """Run ``command`` and return the code to exit with."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake)
@@ -48,14 +47,23 @@ def main(command: list[str]) -> int:
             return status
 
 
+def _prctl(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
 def _only_wake(number: int, frame: object) -> None:
     """Handle a signal by nothing but the byte that set_wakeup_fd writes."""
 
 
 def _start(command: list[str]) -> int:
+    shim = os.getpid()
     child = os.fork()
     if child:
         return child
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # should the shim itself be killed
+    if os.getppid() != shim:
+        os._exit(CANNOT_START)
     os.setsid()
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGPIPE):  # Python ignores SIGPIPE

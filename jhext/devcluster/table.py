@@ -84,8 +84,8 @@ def _pod_restarts(pod: Object) -> str:
 
 
 def _event_object(event: Object) -> str:
-    involved = event["involvedObject"]
-    return f"{involved.get('kind', '').lower()}/{involved.get('name', '')}"
+    kind, name = (field_value(event, f"involvedObject.{field}") for field in ("kind", "name"))
+    return f"{kind.lower()}/{name}"
 
 
 def _count(*fields: str) -> Cell:

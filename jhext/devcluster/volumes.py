@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from .directories import Owner, UnsafePathError, make_below, make_root
+from .environment import expand
 from .lookup import ReferenceNotFoundError, config_map_data, pod_field, secret_data
 from .mounts import Mount, Mounts
 from .resources import Object
@@ -150,12 +151,18 @@ def _write(root: Path, path: str, content: bytes, mode: int, owner: Owner | None
 
 
 def make_mounts(
-    container: Object, volumes: Mapping[str, Path], owner: Owner | None, home: Path
+    container: Object,
+    variables: Mapping[str, str],
+    volumes: Mapping[str, Path],
+    owner: Owner | None,
+    home: Path,
 ) -> Mounts:
     """Return where the mounts of a container are, making the directories of sub-paths.
 
     Parameters
     ----------
+    variables
+        The container's environment, which a ``subPathExpr`` may refer to.
     home
         What stands for the container's working directory, or the home directory of the image,
         where no volume is mounted there.
@@ -167,11 +174,12 @@ def make_mounts(
     """
     mounts = []
     for mount in container.get("volumeMounts") or ():
-        source, sub_path = volumes[mount["name"]], mount.get("subPath") or ""
-        if sub_path and not (source / sub_path).is_file():
-            source = make_below(source, sub_path, owner)
-        elif sub_path:
+        source = volumes[mount["name"]]
+        sub_path = mount.get("subPath") or expand(mount.get("subPathExpr") or "", variables)
+        if (source / sub_path).is_file():
             source /= sub_path
+        else:
+            source = make_below(source, sub_path, owner)
         mounts.append(Mount(mount["mountPath"], source))
     for own in (container.get("workingDir"), IMAGE_HOME):
         if own and own != "/" and not Mounts(mounts).covers(own):

@@ -16,6 +16,7 @@ from jhext.devcluster.directories import (
     make_passage,
     make_root,
     share,
+    unlink_below,
 )
 
 ME = Owner(os.geteuid(), os.getegid())
@@ -34,11 +35,11 @@ def test_passage_cannot_be_listed(tmp_path: Path) -> None:
 def test_root_keeps_its_owner(tmp_path: Path) -> None:
     path = tmp_path / "claim"
     make_root(path, None)
-    assert mode(path) == 0o770
-    (path / "file").touch()
-    path.chmod(0o700)
-    make_root(path, ME)
     assert mode(path) == 0o700
+    (path / "file").touch()
+    path.chmod(0o750)
+    make_root(path, ME)
+    assert mode(path) == 0o750
     assert (path / "file").exists()
 
 
@@ -46,7 +47,7 @@ def test_below(tmp_path: Path) -> None:
     assert make_below(tmp_path, "a/b", None) == tmp_path / "a" / "b"
     assert make_below(tmp_path, "a/b", None).is_dir()
     assert make_below(tmp_path, "", None) == tmp_path
-    assert mode(tmp_path / "a") == 0o770
+    assert mode(tmp_path / "a") == 0o700
 
 
 @pytest.mark.parametrize("path", ["/etc", "..", "a/../../b", "link/x", "link", "file", "file/x"])
@@ -79,6 +80,18 @@ def test_link_takes_nothing_away(tmp_path: Path) -> None:
         link_below(tmp_path, name, Path("/elsewhere"), None)
         assert not (tmp_path / name).is_symlink()
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_unlink_takes_only_its_own(tmp_path: Path) -> None:
+    mine, other = tmp_path / "mine", tmp_path / "other"
+    link_below(tmp_path, "link", mine, None)
+    unlink_below(tmp_path, "link", other)
+    assert (tmp_path / "link").is_symlink()
+    unlink_below(tmp_path, "link", mine)
+    assert not (tmp_path / "link").is_symlink()
+    (tmp_path / "link").write_text("mine")
+    with pytest.raises(OSError, match="Invalid argument"):
+        unlink_below(tmp_path, "link", mine)
 
 
 @as_root

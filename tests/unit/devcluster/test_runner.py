@@ -126,6 +126,27 @@ async def test_mounts_below_the_home_are_links(bench: Bench) -> None:
     assert await bench.log() == "file\n"
 
 
+async def test_claims_keep_no_links_of_a_pod(bench: Bench) -> None:
+    await bench.create("persistentvolumeclaims", CLAIM)
+    mounts = [HOME, {"name": "shared", "mountPath": "/home/jovyan/shared"}]
+    volumes = [CLAIM_VOLUME, {"name": "shared", "emptyDir": {}}]
+    await bench.run("true", volumes=volumes, container={"volumeMounts": mounts})
+    await bench.ended()
+    link = bench.state / "claims" / "default" / "claim" / "shared"
+    assert link.is_symlink()
+    await bench.delete("pods/p")
+    await eventually(lambda: not link.is_symlink())
+
+
+async def test_sub_path_by_expression(bench: Bench) -> None:
+    field = {"name": "NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+    mounts = [{"name": "v", "mountPath": "/v", "subPathExpr": "of/$(NAME)"}]
+    container = {"env": [field], "volumeMounts": mounts}
+    await bench.run("cd /v; pwd", volumes=[{"name": "v", "emptyDir": {}}], container=container)
+    await bench.ended()
+    assert (await bench.log()).endswith("/volumes/v/of/p\n")
+
+
 async def test_sub_path_that_leads_out_is_refused(bench: Bench, open_path: Path) -> None:
     """Whoever owns a volume must not make the cluster write elsewhere."""
     (open_path / "volume").mkdir()
