@@ -87,6 +87,8 @@ class Version:
         The profiles as written.
     mappings
         The mapping files, line by line.
+    other_sections
+        What else stands in the settings file. It is not used, but a change of it can be told.
     reading
         What was read for it.
     """
@@ -94,6 +96,7 @@ class Version:
     catalog: Catalog
     profiles: FrozenList
     mappings: tuple[MappingFile, ...]
+    other_sections: Mapping[str, Any]
     reading: Reading
 
 
@@ -120,7 +123,13 @@ def load(sources: Sources, rules: LintRules, policy: Policy) -> Version:
         message = "profiles change while they are read, so that no version of them is whole"
         found.findings.append(Finding("error", "", "", message))
     catalog = build(found.profiles, rules, policy, mappings=found.mappings, found=found.findings)
-    return Version(catalog, FrozenList(found.profiles), tuple(found.mappings), found.reading)
+    return Version(
+        catalog,
+        FrozenList(found.profiles),
+        tuple(found.mappings),
+        found.other_sections,
+        found.reading,
+    )
 
 
 class _Gathering:
@@ -131,6 +140,7 @@ class _Gathering:
         self.profiles: list[Written] = []
         self.mappings: list[MappingFile] = []
         self.findings: list[Finding] = []
+        self.other_sections: dict[str, Any] = {}
         for source in sources.listed:
             with self._noting():
                 for value in as_list(source):
@@ -174,6 +184,7 @@ class _Gathering:
         with self._noting():
             document = parse_yaml(self._content(path), str(path))
             values = _section(document, str(path), sections)
+            self.other_sections |= {k: v for k, v in document.value.items() if k != _SECTION}
             places: list[dict[KeyPath, Place]] = [{} for _ in values]
             for keys, line in document.lines.items():
                 if len(keys) > 1 and keys[0] == _SECTION:

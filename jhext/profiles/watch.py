@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
-from .catalog import Catalog, Policy
+from .catalog import Policy
 from .finding import Finding
 from .lint import LintRules
 from .metrics import reload_metrics
@@ -118,15 +119,21 @@ class Watch:
         self._reading = version.reading
         if not version.reading.is_of_nothing:
             reload_metrics().record(faultless=not errors)
-        self._messages += _messages(version.catalog, is_change=before is not None)
+        self._messages += _messages(version, before)
 
 
-def _messages(catalog: Catalog, *, is_change: bool) -> Iterator[tuple[int, str]]:
+def _messages(version: Version, before: Version | None) -> Iterator[tuple[int, str]]:
     # Without a version before there is nothing that anybody could start.
-    level = logging.ERROR if is_change else logging.CRITICAL
-    if is_change and catalog.errors:
+    level = logging.ERROR if before else logging.CRITICAL
+    if before and version.catalog.errors:
         yield level, "The profiles changed and are faulty"
-    elif is_change:
-        yield logging.INFO, f"The profiles changed; their version is {catalog.version}"
-    for finding in catalog.findings:
+    elif before:
+        yield logging.INFO, f"The profiles changed; their version is {version.catalog.version}"
+        if changed := ", ".join(_changed(before.other_sections, version.other_sections)):
+            yield logging.WARNING, f"What changed in the sections {changed} waits for a restart"
+    for finding in version.catalog.findings:
         yield level if finding.level == "error" else logging.WARNING, str(finding)
+
+
+def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    return [name for name in {**before, **now} if before.get(name) != now.get(name)]

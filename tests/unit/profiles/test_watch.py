@@ -126,6 +126,20 @@ async def test_first_faults_are_critical(watch: Watch, file: File) -> None:
     assert [level for level, _ in watch.messages()] == [logging.CRITICAL]
 
 
+async def test_other_sections_of_the_settings_wait(tmp_path: Path, lint_rules: LintRules) -> None:
+    config_map = ConfigMap(tmp_path / "mounted")
+    config_map.write({"jhext.yaml": GOOD % "One"})
+    watch = Watch(Sources(settings_file=config_map.path("jhext.yaml")), lint_rules, Policy())
+    await watch.current()
+    config_map.write({"jhext.yaml": f"{GOOD % 'Two'}\nhub: {{admin_bypass: true}}"})
+    assert shown(await watch.current()) == "Two"
+    waits = (logging.WARNING, "What changed in the sections hub waits for a restart")
+    assert waits in list(watch.messages())
+    config_map.write({"jhext.yaml": "hub: {admin_bypass: true}"})
+    (problem,) = (await watch.current()).problems
+    assert problem.message == "must be a list of profiles"
+
+
 async def test_config_map(tmp_path: Path, lint_rules: LintRules) -> None:
     config_map = ConfigMap(tmp_path / "mounted")
     config_map.write({"a.yaml": GOOD % "One"})
