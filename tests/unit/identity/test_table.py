@@ -88,7 +88,7 @@ async def test_d23_a_row_that_is_there_twice_or_malformed_is_nobodys(
         ("p.yaml", "ann: {uid: 1, uid: 2}\n", "twice"),
         ("p.yaml", "- ann\n", "not a mapping"),
         ("p.yaml", "1001: {uid: 1001}\n", "need quotes"),
-        ("p.yaml", "ann: !!python/object/apply:os.getpid []\n", "could not determine"),
+        ("p.yaml", "ann: !!python/object/apply:os.getpid []\n", "nothing here can be"),
         ("p.yaml", "{", "p.yaml"),
         ("p.yaml", "", "not a mapping"),
         ("p.csv", "", "no column 'name'"),
