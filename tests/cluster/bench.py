@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import yaml
 
 from jhext.demo import accounts
 from jhext.demo.accounts import Account
+from jhext.demo.client import HubClient, ServerFailed
 from jhext.demo.hub import LocalHub
 from jhext.demo.processes import Children
 from jhext.demo.proxy import Proxy
@@ -126,3 +128,13 @@ def start_cluster_bench(
     )
     hub.start()
     return ClusterBench(hub, accounts_file, namespace, node)
+
+
+async def start(browser: HubClient, name: str, profile: str) -> str:
+    """Start a server; return what its owner reads if that fails, else nothing."""
+    await browser.post("/hub/spawn", {"profile": profile})
+    try:
+        await browser.wait_for_server(name, seconds=120)
+    except ServerFailed:
+        return html.unescape((await browser.get(f"/hub/spawn-pending/{name}")).text)
+    return ""

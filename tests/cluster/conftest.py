@@ -2,8 +2,9 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,29 +27,65 @@ from tests.cluster.kubernetes.build import HINT
 from tests.cluster.kubernetes.dryrun import Manifest, dry_runner
 from tests.cluster.kubernetes.given import given_cluster
 from tests.cluster.kubernetes.kubeconfig import Cluster, Node
-from tests.cluster.kubernetes.node import node_is_unavailable, only_node, running_node
+from tests.cluster.kubernetes.node import node_is_unavailable
 from tests.cluster.kubernetes.pki import Authority
+from tests.cluster.kubernetes.shared import alone, among_others, shared_node
 from tests.cluster.line import Line
 from tests.cluster.namespace import namespace
 
 RunHub = Callable[..., ClusterBench]
-DURATIONS = pytest.StashKey[list[tuple[str, float]]]()
+STARTS = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[DURATIONS] = []
+    config.stash[STARTS] = []
+    config.addinivalue_line("markers", "node_alone: it ends the pods of others, so none may run")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what waits longest, so that parallel processes end at the same time."""
+    items.sort(key=lambda item: item.path.name != "test_outages.py")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let other processes use the node meanwhile, or wait until it is this test's alone."""
+    with alone() if item.get_closest_marker("node_alone") else among_others():
+        return (yield)
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    for part, seconds in config.stash[DURATIONS]:
-        terminalreporter.write_line(f"cluster: {part}: {seconds:.1f} s")
+    """Say how long each part took."""
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport) and report.fspath.startswith("tests/cluster"):
+                seconds[report.fspath] += report.duration
+    for line in config.stash[STARTS] + [f"{s:.0f} s in {path}" for path, s in seconds.items()]:
+        terminalreporter.write_line(line)
 
 
-def report(config: pytest.Config, part: str, start: float) -> None:
-    """Let the terminal summary say how long `part` took since `start`."""
-    config.stash[DURATIONS].append((part, time.monotonic() - start))
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the controller of pytest-xdist, if there is one, what the summary needs."""
+    workeroutput = getattr(session.config, "workeroutput", None)
+    if workeroutput is not None:
+        workeroutput["starts"] = session.config.stash[STARTS]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[STARTS] += node.workeroutput["starts"]
+
+
+@contextmanager
+def start_of(part: str, config: pytest.Config) -> Iterator[None]:
+    """Have the summary say how long the block took."""
+    start = time.monotonic()
+    yield
+    config.stash[STARTS].append(f"{time.monotonic() - start:.0f} s until {part}")
 
 
 @pytest.fixture(scope="session")
@@ -69,16 +106,16 @@ def apiserver(
         )
     authority = Authority(directory)
     accounts = authority.issue("service-accounts")
-    start = time.monotonic()
-    with running_apiserver(programs, directory, authority, accounts) as cluster:
-        report(pytestconfig, "API server starts", start)
+    with ExitStack() as stack:
+        with start_of("an API server answered", pytestconfig):
+            running = running_apiserver(programs, directory, authority, accounts)
+            cluster = stack.enter_context(running)
         yield cluster
 
 
 @pytest.fixture(scope="session")
 def node(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     """Yield an administrator's way into a cluster that runs pods."""
-    directory = tmp_path_factory.mktemp("node")
     if given := os.environ.get("JHEXT_TEST_KUBECONFIG"):
         image, hub_ip = os.environ.get("JHEXT_TEST_IMAGE"), os.environ.get("JHEXT_TEST_HUB_IP")
         if not (image and hub_ip):
@@ -86,16 +123,15 @@ def node(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) 
                 "pods in the cluster of JHEXT_TEST_KUBECONFIG need JHEXT_TEST_IMAGE, with "
                 "JupyterHub and JupyterLab, and JHEXT_TEST_HUB_IP, this machine as they see it"
             )
-        with given_cluster(Path(given), directory) as cluster:
+        with given_cluster(Path(given), tmp_path_factory.mktemp("node")) as cluster:
             yield Node(**vars(cluster), image=image, hub_ip=hub_ip)
         return
     if reason := node_is_unavailable():
         pytest.skip(reason)
-    with only_node():
-        start = time.monotonic()
-        with running_node(directory) as own:
-            report(pytestconfig, "node starts", start)
-            yield own
+    with ExitStack() as stack:
+        with start_of("the node was there", pytestconfig):
+            shared = stack.enter_context(shared_node())
+        yield shared
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from jhext.demo.accounts import Account
-from tests.cluster.bench import STUB, STUB_ANSWER, ClusterBench
+from tests.cluster.bench import STUB, STUB_ANSWER, ClusterBench, start
 from tests.cluster.conftest import RunHub
 
 
@@ -109,8 +109,7 @@ def test_failure_is_explained(pages: dict[str, str], case: str) -> None:
 async def test_hub_goes_on_after_all_of_them(bench: ClusterBench, pages: dict[str, str]) -> None:
     assert len(pages) > 2, "fewer than the failures in a row that would end the hub"
     async with bench.browser("small") as browser:
-        await browser.post("/hub/spawn", {"profile": "small"})
-        await browser.wait_for_server("small")
+        assert await start(browser, "small", "small") == ""
         assert STUB_ANSWER in (await browser.get("/user/small/")).text
 
 

@@ -8,8 +8,6 @@ from pathlib import Path
 import httpx
 import yaml
 
-from tests.cluster.kubernetes.server import Server
-
 
 @dataclass(frozen=True)
 class Cluster:
@@ -56,14 +54,14 @@ class Node(Cluster):
         The users' image.
     hub_ip
         This machine's address as the pods see it.
-    kubelet
-        To be ended and started again; None where we did not start it. With it all that runs on
-        the node ends, as when its power fails.
+    off
+        While this file exists the node has no power: all that runs on it ends. None where we did
+        not start it.
     """
 
     image: str
     hub_ip: str
-    kubelet: Server | None = None
+    off: Path | None = None
 
 
 def reachable_as(

@@ -1,9 +1,5 @@
-"""A whole Kubernetes node: control plane, containerd, and a kubelet that runs pods.
+"""A whole Kubernetes node: control plane, containerd, and a kubelet that runs pods."""
 
-There is one at a time on a machine: its bridge, its cgroup and its directories have fixed names.
-"""
-
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -18,10 +14,9 @@ from tests.cluster.kubernetes.apiserver import LOOPBACK, ControlPlane, running_a
 from tests.cluster.kubernetes.binaries import KUBERNETES
 from tests.cluster.kubernetes.bridge import ADDRESS, PLUGINS, bridge, write_cni
 from tests.cluster.kubernetes.build import BUILDS, HINT
-from tests.cluster.kubernetes.cache import cache_root
 from tests.cluster.kubernetes.image_store import CONTAINERD, copy_store
-from tests.cluster.kubernetes.images import NOTEBOOK, PAUSE
-from tests.cluster.kubernetes.kubeconfig import Cluster, Node
+from tests.cluster.kubernetes.images import PAUSE
+from tests.cluster.kubernetes.kubeconfig import Cluster
 from tests.cluster.kubernetes.machine import (
     control_group,
     kernel_settings_restored,
@@ -33,9 +28,6 @@ from tests.cluster.kubernetes.server import Server
 
 NODE = "node1"
 CGROUP = "jhext-test-node"
-LOCK = Path("/run/lock/jhext-test-node")
-
-
 TOOLS = ("etcd", "containerd", "ctr", "runc", "ip", "setpriv", "unshare")
 
 
@@ -51,16 +43,16 @@ def node_is_unavailable() -> str | None:
 
 
 @contextmanager
-def only_node() -> Iterator[None]:
-    """Wait until no other session on this machine has a node."""
-    with LOCK.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def running_node(directory: Path, storage: Path) -> Iterator[tuple[Cluster, Server]]:
+    """Run a node that has the users' image; yield the way in, and the kubelet.
 
-
-@contextmanager
-def running_node(directory: Path) -> Iterator[Node]:
-    """Run a node that has the users' image, with its logs and keys in `directory`."""
+    Parameters
+    ----------
+    directory
+        Where logs, keys and the API server's data go.
+    storage
+        Where containers go; on the same file system as the images.
+    """
     authority = Authority(directory)
     accounts = authority.issue("service-accounts")
     programs = KUBERNETES.directory
@@ -88,15 +80,10 @@ def running_node(directory: Path) -> Iterator[Node]:
             command = [*_controller(programs / name, cluster, authority), *flags]
             Server(children, name, command, directory, lambda: True).start()
         stack.enter_context(kernel_settings_restored())
-        private = stack.enter_context(private_directories(cache_root() / "node"))
+        private = stack.enter_context(private_directories(storage))
         stack.enter_context(control_group(CGROUP))
         kubelet = stack.enter_context(_kubelet(cluster, authority, private))
-        yield Node(
-            **vars(cluster),
-            image=NOTEBOOK.name,
-            hub_ip=ADDRESS,
-            kubelet=kubelet,
-        )
+        yield cluster, kubelet
 
 
 @contextmanager

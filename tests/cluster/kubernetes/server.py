@@ -34,6 +34,10 @@ class Server:
         )
         self._child.wait_until(self.ready, START_SECONDS)
 
+    @property
+    def is_running(self) -> bool:
+        return self._child is not None and self._child.process.poll() is None
+
     def kill(self) -> None:
         """End it without a warning, as a crash does."""
         if self._child:
