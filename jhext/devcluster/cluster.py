@@ -64,8 +64,6 @@ class DevCluster:
         ``{"nvidia.com/gpu": "2"}``.
     node_labels
         What pods can select the node by, beside the usual labels.
-    history
-        How many changes watches can catch up on.
     backoff
         Seconds before a container's second restart.
     warn
@@ -98,7 +96,6 @@ class DevCluster:
         port: int = 0,
         capacity: Mapping[str, str] | None = None,
         node_labels: Mapping[str, str] | None = None,
-        history: int = 5000,
         backoff: float = 10.0,
         warn: Callable[[str], None] = _print_warning,
     ) -> None:
@@ -109,7 +106,7 @@ class DevCluster:
         self._node_labels = {**NODE_LABELS, **(node_labels or {})}
         self._backoff = backoff
         self._warn = warn
-        self._store = Store(history)
+        self._store = Store()
         self._registry = Registry(self._store)
         self._exit = AsyncExitStack()
         self.token = secrets.token_urlsafe(32)

@@ -168,7 +168,7 @@ class Container:
                 self._started_at = timestamp()
                 self._cannot_start(error)
                 return None
-            except (ReferenceNotFoundError, UnsafePathError) as problem:
+            except (ReferenceNotFoundError, UnsafePathError, OSError) as problem:
                 self._warning("Failed", f"Error: {problem}")
                 self._update(state=waiting("CreateContainerConfigError", str(problem)))
                 await asyncio.sleep(_RETRY_SECONDS)

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 
 from .lookup import (
     ReferenceNotFoundError,
-    config_map_data,
     container_resource,
     pod_field,
-    secret_data,
+    referenced_data,
 )
-from .resources import Object
+from .resources import CONFIG_MAPS, SECRETS, Object
 from .store import Store
 
 _REFERENCE = re.compile(r"\$\$|\$\(([^()]*)\)")
@@ -63,15 +62,10 @@ def container_environment(
 
 def _from_source(store: Store, namespace: str, source: Object) -> dict[str, str]:
     prefix = source.get("prefix") or ""
-    for field, data_of in (("secretRef", secret_data), ("configMapRef", config_map_data)):
+    for field, resource in (("secretRef", SECRETS), ("configMapRef", CONFIG_MAPS)):
         if reference := source.get(field):
-            try:
-                data = data_of(store, namespace, reference["name"])
-            except ReferenceNotFoundError:
-                if reference.get("optional"):
-                    return {}
-                raise
-            return {f"{prefix}{key}": value.decode() for key, value in data.items()}
+            data = referenced_data(store, resource, namespace, reference) or {}
+            return {f"{prefix}{key}": _text(value) for key, value in data.items()}
     return {}
 
 
@@ -83,18 +77,18 @@ def _from_reference(
     if resource := source.get("resourceFieldRef"):
         return container_resource(container, resource, capacity)
     namespace = pod["metadata"]["namespace"]
-    for kind, data_of in (("Secret", secret_data), ("ConfigMap", config_map_data)):
-        if reference := source.get(f"{kind[0].lower()}{kind[1:]}KeyRef"):
-            try:
-                data = data_of(store, namespace, reference["name"])
-                if reference["key"] not in data:
-                    raise ReferenceNotFoundError(
-                        f"couldn't find key {reference['key']} in {kind} "
-                        f"{namespace}/{reference['name']}"
-                    )
-            except ReferenceNotFoundError:
-                if reference.get("optional"):
-                    return None
-                raise
-            return data[reference["key"]].decode()
-    return ""
+    for field, resource in (("secretKeyRef", SECRETS), ("configMapKeyRef", CONFIG_MAPS)):
+        if reference := source.get(field):
+            data = referenced_data(store, resource, namespace, reference) or {}
+            if reference["key"] in data:
+                return _text(data[reference["key"]])
+            if not reference.get("optional"):
+                raise ReferenceNotFoundError(
+                    f"couldn't find key {reference['key']} in {resource.kind} "
+                    f"{namespace}/{reference['name']}"
+                )
+    return None
+
+
+def _text(value: bytes) -> str:
+    return value.decode(errors="surrogateescape")  # the process gets the same bytes

@@ -56,8 +56,10 @@ class Faults:
 
     active: list[Fault] = field(default_factory=list)
 
-    async def apply(self, request: web.Request) -> None:
+    async def apply(self, request: web.Request) -> web.StreamResponse | None:
         """Let a request meet the first fault that hits it.
+
+        Returns the end of a request that nobody is to answer, and None for one to go on with.
 
         Raises
         ------
@@ -67,10 +69,12 @@ class Faults:
         line = f"{request.method} {request.path_qs}"
         fault = next((fault for fault in self.active if fault.hits(line)), None)
         if fault is None:
-            return
+            return None
         await asyncio.sleep(fault.delay)
         if isinstance(fault, Drop) and request.transport:
             request.transport.abort()
+            return web.Response()  # to nobody
         if fault.status is not None:
             details = {} if fault.retry_after is None else {"retryAfterSeconds": fault.retry_after}
             raise ApiError(fault.status, fault.reason, "injected by a test", **details)
+        return None

@@ -59,8 +59,7 @@ class KubernetesApi:
         known = hmac.compare_digest(given, self._authorization)
         if not known and request.path not in _PUBLIC_PATHS:
             raise ApiError(401, "Unauthorized", "Unauthorized")
-        await self._faults.apply(request)
-        return await handler(request)
+        return await self._faults.apply(request) or await handler(request)
 
     async def _objects(self, request: web.Request) -> web.StreamResponse:
         return await self._handlers.handle(ApiRequest(request))

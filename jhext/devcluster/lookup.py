@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from ..units import parse_quantity
-from .resources import CONFIG_MAPS, SECRETS, Object
+from .resources import SECRETS, Object, Resource
 from .selectors import field_value
 from .store import Store
 
@@ -20,34 +20,30 @@ class ReferenceNotFoundError(LookupError):
     """Something that a pod refers to is not there: it may come, so the pod waits."""
 
 
-def secret_data(store: Store, namespace: str, name: str) -> dict[str, bytes]:
-    """Return what a secret holds.
+def referenced_data(
+    store: Store, resource: Resource, namespace: str, reference: Object
+) -> dict[str, bytes] | None:
+    """Return what the secret or config map of a reference holds.
+
+    None stands for one that is missing and optional.
 
     Raises
     ------
     ReferenceNotFoundError
-        When it does not exist.
+        When it is missing and not optional.
     """
-    secret = store.find(SECRETS, namespace, name)
-    if secret is None:
-        raise ReferenceNotFoundError(f'secret "{name}" not found')
-    return {key: base64.b64decode(value) for key, value in (secret.get("data") or {}).items()}
-
-
-def config_map_data(store: Store, namespace: str, name: str) -> dict[str, bytes]:
-    """Return what a config map holds.
-
-    Raises
-    ------
-    ReferenceNotFoundError
-        When it does not exist.
-    """
-    config_map = store.find(CONFIG_MAPS, namespace, name)
-    if config_map is None:
-        raise ReferenceNotFoundError(f'configmap "{name}" not found')
-    text = {key: value.encode() for key, value in (config_map.get("data") or {}).items()}
-    binary = config_map.get("binaryData") or {}
-    return {**text, **{key: base64.b64decode(value) for key, value in binary.items()}}
+    obj = store.find(resource, namespace, reference["name"])
+    if obj is None:
+        if reference.get("optional"):
+            return None
+        raise ReferenceNotFoundError(f'{resource.kind.lower()} "{reference["name"]}" not found')
+    data = obj.get("data") or {}
+    encoded = data if resource is SECRETS else obj.get("binaryData") or {}
+    text = {} if resource is SECRETS else data
+    return {
+        **{key: value.encode() for key, value in text.items()},
+        **{key: base64.b64decode(value) for key, value in encoded.items()},
+    }
 
 
 def pod_field(pod: Object, path: str) -> str:

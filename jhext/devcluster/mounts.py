@@ -28,10 +28,13 @@ class Mounts:
     """
 
     def __init__(self, mounts: list[Mount]) -> None:
-        self._sources = {mount.path.rstrip("/"): mount.source for mount in mounts}
+        # The root would be a part of every path; no runtime lets anything be mounted there.
+        paths = {mount.path.rstrip("/"): mount.source for mount in mounts}
+        self._sources = {path: source for path, source in paths.items() if path}
         longest_first = sorted(self._sources, key=len, reverse=True)
         alternatives = "|".join(map(re.escape, longest_first))
-        self._pattern = re.compile(f"{_BEFORE}({alternatives}){_AFTER}") if mounts else None
+        pattern = f"{_BEFORE}({alternatives}){_AFTER}"
+        self._pattern = re.compile(pattern) if self._sources else None
 
     def rewrite(self, text: str) -> str:
         """Return a text with every path below a mount replaced by the path here."""

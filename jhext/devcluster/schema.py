@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Any
 
 from kubernetes_asyncio.client import models
 
 from ..units import parse_quantity
-from .resources import EVENTS, Object, Resource
+from .resources import CONFIG_MAPS, EVENTS, SECRETS, Object, Resource
 
 _LIST = re.compile(r"^list\[(.+)\]$")
 _MAPPING = re.compile(r"^dict\(str, (.+)\)$")
@@ -29,7 +30,17 @@ def type_problem(resource: Resource, obj: Object) -> str | None:
     Unknown fields are let through, as by Kubernetes without strict field validation.
     """
     model = "CoreV1Event" if resource is EVENTS else f"V1{resource.kind}"
-    return _problem(model, obj, resource.kind)
+    return _problem(model, obj, resource.kind) or _encoding_problem(resource, obj)
+
+
+def _encoding_problem(resource: Resource, obj: Object) -> str | None:
+    field = {SECRETS: "data", CONFIG_MAPS: "binaryData"}.get(resource, "")
+    for key, value in (obj.get(field) or {}).items():
+        try:
+            base64.b64decode(value or "", validate=True)
+        except ValueError as error:
+            return f"{resource.kind}.{field}.{key}: {error}"
+    return None
 
 
 def _problem(type_name: str, value: Any, path: str) -> str | None:

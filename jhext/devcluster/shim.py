@@ -111,13 +111,11 @@ def _kill_descendants() -> None:
 
 
 def _kill(pid: int) -> bool:
-    """Kill a process; return False for one that has become another user's, such as by sudo."""
+    """Kill a process; return False if it is gone, or has become another user's as by sudo."""
     try:
         os.kill(pid, signal.SIGKILL)
-    except PermissionError:
+    except (PermissionError, ProcessLookupError):
         return False
-    except ProcessLookupError:
-        pass
     return True
 
 

@@ -7,15 +7,15 @@ What comes from a secret, a config map or the pod itself is written once, when t
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from .directories import Owner, UnsafePathError, make_below, make_root
 from .environment import expand
-from .lookup import ReferenceNotFoundError, config_map_data, pod_field, secret_data
+from .lookup import ReferenceNotFoundError, pod_field, referenced_data
 from .mounts import Mount, Mounts
-from .resources import Object
+from .resources import CONFIG_MAPS, SECRETS, Object
 from .store import Store
 
 Files = Mapping[str, tuple[bytes, int]]
@@ -113,19 +113,10 @@ def _files(store: Store, pod: Object, source: Object, default_mode: int) -> File
             for item in source["downwardAPI"].get("items") or ()
             if "fieldRef" in item
         }
-    lookups: dict[str, Callable[[Store, str, str], dict[str, bytes]]] = {
-        "secret": secret_data,
-        "configMap": config_map_data,
-    }
-    for kind, data_of in lookups.items():
+    for kind, resource in (("secret", SECRETS), ("configMap", CONFIG_MAPS)):
         if reference := source.get(kind):
-            try:
-                data = data_of(store, pod["metadata"]["namespace"], reference["name"])
-            except ReferenceNotFoundError:
-                if reference.get("optional"):
-                    return {}
-                raise
-            return _chosen(data, reference, default_mode)
+            data = referenced_data(store, resource, pod["metadata"]["namespace"], reference)
+            return {} if data is None else _chosen(data, reference, default_mode)
     return {}  # a service account token: there is no authentication service to use it with
 
 
@@ -178,7 +169,7 @@ def make_mounts(
         sub_path = mount.get("subPath") or expand(mount.get("subPathExpr") or "", variables)
         if (source / sub_path).is_file():
             source /= sub_path
-        else:
+        elif sub_path:
             source = make_below(source, sub_path, owner)
         mounts.append(Mount(mount["mountPath"], source))
     for own in (container.get("workingDir"), IMAGE_HOME):

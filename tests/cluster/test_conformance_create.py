@@ -234,6 +234,8 @@ async def test_invalid(cluster_api: Api, plural: str, body: Any, field: str | No
         ),
         ("pods", {**pod("a"), "kind": "ConfigMap"}),
         ("configmaps", {"metadata": {"name": "a"}, "data": {"a": 1}}),
+        ("configmaps", {"metadata": {"name": "a"}, "binaryData": {"a": "***"}}),
+        ("secrets", {"metadata": {"name": "a"}, "data": {"a": "***"}}),
         ("configmaps", {"metadata": {"name": "a", "annotations": {"a": 1}}}),
         ("configmaps", "{not json"),
         ("configmaps", []),

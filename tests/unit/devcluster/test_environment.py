@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -73,6 +74,13 @@ def test_only_what_was_defined_before(store: Store) -> None:
     ]
     variables = container_environment(store, POD, {"env": env}, CAPACITY)
     assert variables == {"A": "$(B)", "B": "b", "C": "b"}
+
+
+def test_any_bytes(store: Store) -> None:
+    store.put(SECRETS, {"metadata": {"name": "b", "namespace": "n"}, "data": {"k": "/w=="}})
+    env = [{"name": "A", "valueFrom": {"secretKeyRef": {"name": "b", "key": "k"}}}]
+    variables = container_environment(store, POD, {"env": env}, CAPACITY)
+    assert os.fsencode(variables["A"]) == b"\xff"
 
 
 def test_env_wins_over_env_from(store: Store) -> None:

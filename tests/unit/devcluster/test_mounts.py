@@ -69,5 +69,10 @@ def test_without_mounts_nothing_changes(text: str) -> None:
     assert not Mounts([]).covers("/")
 
 
+def test_nothing_is_mounted_at_the_root() -> None:
+    mounts = Mounts([Mount("/", Path("/source"))])
+    assert mounts.rewrite("/a b /") == "/a b /"
+
+
 def test_mounts_below_mounts() -> None:
     assert MOUNTS.nested() == [(Path("/claims/home"), "shared", Path("/claims/shared"))]

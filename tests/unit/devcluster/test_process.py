@@ -152,6 +152,19 @@ async def test_children_are_killed_with_it(tmp_path: Path) -> None:
     assert not psutil.pid_exists(int(child))
 
 
+async def test_command_does_not_outlive_its_shim(tmp_path: Path) -> None:
+    process = await Process.start(
+        command("import os, time; print(os.getpid(), flush=True); time.sleep(600)"),
+        tmp_path / "log",
+    )
+    [pid] = await output(tmp_path / "log")
+    child = psutil.Process(int(pid))
+    child.parent().kill()
+    gone, _ = await asyncio.to_thread(psutil.wait_procs, [child], 20)
+    assert gone
+    await process.wait()
+
+
 # A parent that starts a process and is then killed.
 PARENT = """
 import asyncio, os, sys
