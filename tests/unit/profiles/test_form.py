@@ -232,10 +232,14 @@ def test_sending_the_form_as_it_is_shown_starts_what_it_shows(
     assert select(catalog, person, {"profile": slug, **fields}).profile.slug == slug
 
 
-def test_keyboard_and_screen_reader(catalog: Catalog) -> None:
-    shown = page(catalog, ANN)
+@pytest.mark.parametrize("change", [("zone", "zone"), ("image:", "the image:"), ("gpu", "a gpu")])
+def test_keyboard_and_screen_reader(make_catalog: Any, change: tuple[str, str]) -> None:
+    """Also where keys hold blanks, which part the ids of a list."""
+    written = yaml.safe_load(yaml.safe_dump(PROFILES).replace(*change))
+    shown = page(make_catalog(written), ANN)
     ids = [attributes["id"] for _, attributes in shown.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
+    assert not any(" " in name for name in ids)
     labelled = {attributes["for"] for tag, attributes in shown.tags if tag == "label"}
     fields = [a for tag, a in shown.tags if tag in ("input", "select")]
     assert len(fields) == 6
