@@ -22,7 +22,7 @@ def bridge() -> Iterator[None]:
         _ip("link", "set", NAME, "up")
         yield
     finally:
-        _ip("link", "delete", NAME)
+        _ip("link", "delete", NAME, check=False)
 
 
 def write_cni(directory: Path) -> None:
