@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import zip_longest
 from pathlib import Path
 
 from rich.table import Table
@@ -40,13 +41,17 @@ def read_catalog(path: Path) -> Catalog:
 
 def who_may_start_what(catalog: Catalog, accounts: Iterable[Account]) -> Table:
     """Return a table of everybody and every profile, with the reason of each decision."""
-    table = Table("Name", "Password", "Groups", "May start", "Why")
+    table = Table("Name\nPassword\nGroups", "May start", "Why")  # narrow enough for 80 columns
     for account in accounts:
-        about = [account.name, account.password.get_secret_value(), ", ".join(account.groups)]
-        for profile in catalog.profiles:
-            may, why = _decision(catalog, profile.slug, _person(account))
-            table.add_row(*(Text(text) for text in (*about, may, why)))
-            about = ["", "", ""]
+        about = (
+            account.name,
+            account.password.get_secret_value(),
+            ", ".join(account.groups) or "no groups",
+        )
+        person = _person(account)
+        decisions = [_decision(catalog, profile.slug, person) for profile in catalog.profiles]
+        for row in zip_longest(about, *zip(*decisions, strict=True), fillvalue=""):
+            table.add_row(*map(Text, row))
         table.add_section()
     return table
 
