@@ -4,13 +4,14 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from configparser import ConfigParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
+import typer
 import yaml
 from jupyter_events import EventLogger
 from jupyterhub.app import JupyterHub
@@ -22,6 +23,7 @@ from sybil.parsers.markdown import CodeBlockParser
 from traitlets.config import Config, Configurable
 
 import jhext
+from jhext.cli import application
 from jhext.offline.cases import read_cases, run_cases
 from jhext.offline.configuration import read_configuration
 from jhext.offline.people import read_people
@@ -80,9 +82,12 @@ def check_command(words: list[str]) -> None:
             known = re.split(r"[,\s]+", tox["tox"]["env_list"])
             for name in names.split(","):
                 assert name in known or f"testenv:{name}" in tox
-        case [("jhext" | ".venv/bin/jhext"), command, *options]:
-            help_text = run([sys.executable, "-c", "import jhext.cli as cli; cli.main()"], command)
-            assert all(option in help_text for option in options if option.startswith("-"))
+        case [("jhext" | ".venv/bin/jhext"), *arguments]:
+            command: Any = typer.main.get_command(application())
+            while hasattr(command, "commands"):
+                command = command.commands[arguments.pop(0)]
+            known = {option for parameter in command.params for option in parameter.opts}
+            assert {word for word in arguments if word.startswith("-")} <= known
         case ["pip", "install", requirement]:
             assert Requirement(requirement).name == "jhext"
         case _:
@@ -92,14 +97,13 @@ def check_command(words: list[str]) -> None:
 def planned_by_make(target: str) -> list[str]:
     if not shutil.which("make"):
         pytest.skip("make is not installed: apt-get install make")
-    return run(["make", "--dry-run", "--no-print-directory"], target).splitlines()
-
-
-def run(command: list[str], argument: str) -> str:
-    help_option = [] if command[0] == "make" else ["--help"]
     return subprocess.run(
-        [*command, argument, *help_option], cwd=ROOT, check=True, capture_output=True, text=True
-    ).stdout
+        ["make", "--dry-run", "--no-print-directory", target],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.splitlines()
 
 
 EVALUATORS = {"python": evaluate_python, "yaml": evaluate_yaml, "sh": evaluate_sh}
