@@ -47,6 +47,10 @@ def explain(
     option: Annotated[
         list[str] | None, typer.Option(help="An option of the profile as KEY=CHOICE.")
     ] = None,
+    uid: Annotated[
+        int | None, typer.Option(help="The uid, for a configuration with a section identity.")
+    ] = None,
+    gid: Annotated[int | None, typer.Option(help="The primary gid, likewise.")] = None,
     at: Annotated[
         str | None, typer.Option(help="The time of the decision, such as 2026-10-01T09:00+02:00.")
     ] = None,
@@ -80,7 +84,7 @@ def explain(
         {key: _json(value) for key, value in _pairs(claim)},
         _time(at),
     )
-    question = Question(person, groups is not None, profile, dict(_pairs(option)))
+    question = Question(person, groups is not None, profile, dict(_pairs(option)), uid, gid)
     try:
         explanation = answer(config or _found(), question)
     except ConfigurationError as error:

@@ -7,8 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ..identity.build import rules_of
+from ..identity.errors import BadValueError
+from ..identity.model import Identity
 from ..profiles.access import Person
 from ..profiles.catalog import Catalog
+from ..profiles.finding import ConfigurationError, Finding
 from ..refusal import Refusal
 from .configuration import Configuration, read_configuration
 from .verdict import Verdict, judge, refused
@@ -29,12 +33,16 @@ class Question:
         The profile to start; None asks only what there is.
     options
         Its options.
+    uid, gid
+        The person's ids; None where they are not known.
     """
 
     person: Person
     groups_given: bool = False
     profile: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
+    uid: int | None = None
+    gid: int | None = None
 
     def __str__(self) -> str:
         chosen = ", ".join(f"{key}={value}" for key, value in self.options.items())
@@ -84,7 +92,7 @@ def answer(path: Path, question: Question) -> Explanation:
     Raises
     ------
     ConfigurationError
-        The configuration cannot be read, or is faulty.
+        The configuration cannot be read, or is faulty; or the ids are none for people.
     """
     configuration = read_configuration(path)
     person = _known(question, configuration)
@@ -105,10 +113,11 @@ def answer(path: Path, question: Question) -> Explanation:
         return replace(explanation, start=verdict)
     from .simulate import pod  # noqa: PLC0415 - JupyterHub takes long to import
 
-    sent = pod(configuration, person, options)
+    identity = _identity(question, person, configuration)
+    sent = pod(configuration, person, options, identity)
     if isinstance(sent, Refusal):
         return replace(explanation, start=refused(sent))
-    notes = tuple(_left_out(configuration))
+    notes = (*_left_out(configuration), *_made_up(question, identity))
     return replace(explanation, start=verdict, pod=sent, notes=notes)
 
 
@@ -121,6 +130,35 @@ def _known(question: Question, configuration: Configuration) -> Person:
         groups=person.groups if question.groups_given else frozenset(loaded),
         admin=person.admin or person.user in configuration.admins,
     )
+
+
+def _identity(question: Question, person: Person, configuration: Configuration) -> Identity | None:
+    """Make up what no directory is asked for.
+
+    Raises
+    ------
+    ConfigurationError
+        The ids that were given are none that a person may have.
+    """
+    settings = configuration.settings.identity
+    if settings is None or settings.mode != "user":
+        return None
+    ids = rules_of(settings).ids
+    try:
+        return Identity(
+            username=person.user,
+            uid=ids.uid(settings.min_uid if question.uid is None else question.uid),
+            gid=ids.gid(settings.min_gid if question.gid is None else question.gid),
+            claims=person.claims,
+            resolved_at=person.now,
+        )
+    except BadValueError as error:
+        raise ConfigurationError([Finding("error", "identity", "", str(error))]) from None
+
+
+def _made_up(question: Question, identity: Identity | None) -> Iterator[str]:
+    if identity is not None and (question.uid is None or question.gid is None):
+        yield f"no directory was asked: uid {identity.uid} and gid {identity.gid} are made up"
 
 
 def _left_out(configuration: Configuration) -> Iterator[str]:

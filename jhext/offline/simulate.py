@@ -18,6 +18,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from ..errors import SpawnRefused
+from ..identity.model import Identity
 from ..profiles.access import Person
 from ..profiles.catalog import Catalog
 from ..refusal import Refusal
@@ -50,15 +51,29 @@ async def _catalog(spawner: ProfileKubeSpawner) -> Shown:
 
 
 def pod(
-    configuration: Configuration, person: Person, user_options: Mapping[str, Any]
+    configuration: Configuration,
+    person: Person,
+    user_options: Mapping[str, Any],
+    identity: Identity | None,
 ) -> dict[str, Any] | Refusal:
     """Build the pod that would be sent, without secrets.
 
     What ``auth_state_hook`` and ``pre_spawn_hook`` do is not in it: they are made for a hub.
+
+    Parameters
+    ----------
+    configuration
+        The configuration.
+    person
+        The owner of the server.
+    user_options
+        What is asked for.
+    identity
+        Under whose ids it runs, where the configuration has a section ``identity``.
     """
 
     async def build() -> dict[str, Any]:
-        with _Hub(configuration) as hub:
+        with _Hub(configuration, identity) as hub:
             return await _pod(hub.spawner(person, user_options))
 
     try:
@@ -85,8 +100,9 @@ async def _pod(spawner: ProfileKubeSpawner) -> dict[str, Any]:
 class _Hub:
     """As much of a hub as spawners are made in; its database is in memory."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, identity: Identity | None = None) -> None:
         self._spawner_class = configuration.spawner_class
+        self._identity = identity
         self._app = JupyterHub(config=configuration.config, log_level="ERROR")
         self._app.init_hub()
         self._engine = create_engine("sqlite://")
@@ -131,7 +147,7 @@ class _Hub:
             "hub": self._app.hub,
             "config": self._app.config,
             "base_url": self._app.base_url,
-            "spawner_class": _at(self._spawner_class, person),
+            "spawner_class": _told(self._spawner_class, person, self._identity),
             "allow_named_servers": True,
         }
 
@@ -145,13 +161,18 @@ class _User(User):  # type: ignore[misc]
         return {"jhext": {"claims": dict(self.claims)}}
 
 
-def _at(spawner_class: type[ProfileKubeSpawner], person: Person) -> type[ProfileKubeSpawner]:
-    """Let the spawner decide at the time that was asked for."""
+def _told(
+    spawner_class: type[ProfileKubeSpawner], person: Person, identity: Identity | None
+) -> type[ProfileKubeSpawner]:
+    """Let the spawner decide at the time that was asked for, and ask nobody who somebody is."""
 
-    class Then(spawner_class):  # type: ignore[valid-type, misc]
+    class Told(spawner_class):  # type: ignore[valid-type, misc]
         async def _person(self, catalog: Catalog) -> Person:
             decided: Person = await super()._person(catalog)
             return replace(decided, now=person.now)
 
-    Then.__name__ = Then.__qualname__ = spawner_class.__name__
-    return Then
+        async def identify(self) -> Identity | None:
+            return identity
+
+    Told.__name__ = Told.__qualname__ = spawner_class.__name__
+    return Told

@@ -151,6 +151,28 @@ def test_given_groups_take_the_place_of_those_in_load_groups(lab: Any) -> None:
     assert "(in interns)" in lab("explain", "cy", *config).stdout
 
 
+IDENTITY = """
+profiles: [{slug: small, display_name: Small, allow_all: true}]
+identity:
+  sources: [{type: rest, url: "https://127.0.0.1:1/{username}", fields: {uid: /uid, gid: /gid}}]
+  required: [home]
+"""
+
+
+def test_no_directory_is_asked(shell: Any) -> None:
+    shell.write(jhext__yaml=IDENTITY)
+    start = ["explain", "ada", "--profile", "small"]
+    ran = shell(*start)
+    assert pod_of(ran)["spec"]["securityContext"]["runAsUser"] == 1000
+    assert "note: no directory was asked: uid 1000 and gid 100 are made up" in ran.stdout
+    ran = shell(*start, "--uid", "4711", "--gid", "815")
+    context = pod_of(ran)["spec"]["securityContext"]
+    assert (context["runAsUser"], context["runAsGroup"]) == (4711, 815)
+    assert "# note" not in ran.stdout
+    ran = shell(*start, "--uid", "0")
+    assert (ran.code, ran.stderr) == (2, "error: identity: 0 is root, and allow_root is not set\n")
+
+
 CALLABLE = """
 import jhext
 from tornado import web
