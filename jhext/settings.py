@@ -100,6 +100,7 @@ def _for_trait(value: Any) -> Any:
 
 
 _PATHS = frozenset({"profile_files", "profile_mapping_files"})
+_SOURCE_PATHS = frozenset({"passwd", "group", "path", "ca_file"})
 
 
 class Settings(Section):
@@ -165,15 +166,34 @@ def load_settings(source: str | Path | Mapping[str, Any]) -> Settings:
 def _beside(file: str, raw: Mapping[str, Any]) -> dict[str, Any]:
     """Find the files that settings name relative to the folder of their own file."""
     result = dict(raw)
-    if file and isinstance(hub := raw.get("hub"), Mapping):
-        folder = Path(file).parent
+    if not file:
+        return result
+    folder = Path(file).parent
+    if isinstance(hub := raw.get("hub"), Mapping):
         result["hub"] = {
-            key: [str(folder / name) if isinstance(name, str) else name for name in value]
+            key: [_path(folder, name) for name in value]
             if key in _PATHS and isinstance(value, list)
             else value
             for key, value in hub.items()
         }
+    if isinstance(identity := raw.get("identity"), Mapping):
+        sources = identity.get("sources")
+        if isinstance(sources, list):
+            result["identity"] = {**identity, "sources": [_source(folder, s) for s in sources]}
     return result
+
+
+def _source(folder: Path, source: Any) -> Any:
+    if not isinstance(source, Mapping):
+        return source
+    return {
+        key: _path(folder, value) if key in _SOURCE_PATHS else value
+        for key, value in source.items()
+    }
+
+
+def _path(folder: Path, name: Any) -> Any:
+    return str(folder / name) if isinstance(name, str) else name
 
 
 def _finding(document: Document, file: str, error: Any) -> Finding:

@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, Template
 from jupyterhub.utils import maybe_future
+from kubernetes_asyncio.client import V1Pod
 from kubespawner.slugs import is_valid_label, safe_slug
 from tornado import web
 from traitlets import TraitError, default
@@ -317,7 +318,15 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
     # What is sent
 
     async def before_pod_create(self, pod: Any) -> Any:
-        """Label the pod with what was granted."""
+        """Label the pod with what was granted.
+
+        Raises
+        ------
+        Refusal
+            A hook made something else of the pod.
+        """
+        if not isinstance(pod, V1Pod) or pod.metadata is None:
+            raise faulty_configuration(f"modify_pod_hook gives {type(pod).__name__}, not a V1Pod")
         if self._granted is not None:
             pod.metadata.labels = (pod.metadata.labels or {}) | self._labels(self._granted)
         return await super().before_pod_create(pod)

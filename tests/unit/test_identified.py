@@ -455,3 +455,13 @@ def test_resolver_is_closed_when_the_hub_ends() -> None:
     assert ended is not other
     with pytest.raises(IdentityUnavailable, match="RuntimeError"):
         asyncio.run(ended.resolve(Person("bob")))
+
+
+@pytest.mark.parametrize("made", [None, {}, {"metadata": {}}, "pod"])
+async def test_a_hook_that_gives_no_pod_is_the_operators_to_mend(make: Any, made: Any) -> None:
+    spawner = make()
+    await spawner.load_user_options()
+    with pytest.raises(Refusal) as caught:
+        await spawner.before_pod_create(made)
+    assert caught.value.reason is PolicyReason.CONFIG
+    assert "modify_pod_hook" in caught.value.detail

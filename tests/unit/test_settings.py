@@ -211,3 +211,17 @@ def test_d43_settings_of_any_shape_load_or_are_faulty(raw: Any) -> None:
     else:
         told = "none"
     assert told
+
+
+def test_files_of_identity_sources_lie_beside_the_settings(tmp_path):
+    (tmp_path / "jhext.yaml").write_text(
+        """
+identity:
+  sources:
+    - {type: files, passwd: passwd, group: /etc/group}
+    - {type: table, path: sub/people.yaml}
+"""
+    )
+    files, table = load_settings(tmp_path / "jhext.yaml").identity.sources
+    assert (files.passwd, files.group) == (str(tmp_path / "passwd"), "/etc/group")
+    assert table.path == str(tmp_path / "sub/people.yaml")
