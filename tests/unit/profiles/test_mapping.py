@@ -130,6 +130,7 @@ EVE = Person("eve")
         ("bob:small", "small", ALICE, False, "no rule"),
         ("", "small", ALICE, False, "default_access"),
         ("@lab:gpu:gpu", "gpu", STAFF, True, "mapping: users:1"),
+        ("@lab:gpu:small", "small", STAFF, True, "mapping: users:1"),
         ("@gpu:gpu", "gpu", ALICE, False, "no rule"),
         ("bob:gpu", "gpu", STAFF, True, "allowed_groups: staff"),
         ("*:small", "small", ALICE, True, "mapping: users:1"),

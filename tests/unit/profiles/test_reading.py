@@ -182,9 +182,18 @@ def test_config_map_whose_version_is_removed_while_it_is_read(config_map: Config
     assert not reading.holds
 
 
-def test_folder_that_is_removed_while_it_is_read(config_map: ConfigMap) -> None:
+def test_version_that_is_removed_when_only_its_name_is_known(
+    config_map: ConfigMap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What looks like an empty folder was exchanged for another."""
+    listdir = os.listdir
+
+    def late(folder: str) -> list[str]:
+        monkeypatch.setattr(module.os, "listdir", listdir)
+        config_map.write({"a": "1", "b": "1"})
+        return listdir(folder)
+
+    monkeypatch.setattr(module.os, "listdir", late)
     reading = Reading()
-    reading.file(config_map.path("a"))
-    config_map.write({"a": "1", "b": "1"})
     assert reading.folder(str(config_map.folder)) == []
     assert not reading.holds

@@ -155,7 +155,7 @@ async def test_config_map(tmp_path: Path, lint_rules: LintRules) -> None:
 
 
 class SlowDisk:
-    """Lets nothing be read until it is told to."""
+    """Does not give what was read until it is told to."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.answers = threading.Event()
@@ -165,9 +165,10 @@ class SlowDisk:
 
         def slowly(*args: Any) -> Any:
             self.readings += 1
+            version = load(*args)
             self.asked.set()
             self.answers.wait()
-            return load(*args)
+            return version
 
         patch.setattr(module, "load", slowly)
 
