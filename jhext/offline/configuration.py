@@ -95,7 +95,7 @@ class Configuration:
     def has_profiles(self) -> bool:
         """Whether there is any source of profiles, be it one that yields none."""
         names = ("profile_list", "profile_files", "profile_mapping_files")
-        return self.settings.has_profiles or any(self._trait(name, None) for name in names)
+        return self.settings.has_profiles or any(self._trait(name, []) for name in names)
 
     def without_profiles(self) -> Iterator[Finding]:
         """Tell what is wrong with having no profiles."""
@@ -188,15 +188,18 @@ def _users(group: Any) -> Iterator[str]:
     yield from group.get("users", ()) if isinstance(group, Mapping) else group
 
 
-def _secrets(section: Any) -> Iterator[str]:
-    if isinstance(section, SecretRef):
+def _secrets(value: Any) -> Iterator[str]:
+    if isinstance(value, SecretRef):
         try:
-            yield section.resolve()
+            yield value.resolve()
         except ConfigurationError:
             return  # what is not there cannot be shown
-    elif isinstance(section, Section):
-        for name in type(section).model_fields:
-            yield from _secrets(getattr(section, name))
-    elif isinstance(section, list | tuple):
-        for item in section:
-            yield from _secrets(item)
+    elif isinstance(value, Section):
+        for _, inner in value:
+            yield from _secrets(inner)
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _secrets(inner)
+    elif isinstance(value, list | tuple | frozenset):
+        for inner in value:
+            yield from _secrets(inner)
