@@ -23,7 +23,7 @@ SCHEMA: dict[str, Any] = {
         "asked": {"type": "string", "description": "The profile asked for, shortened."},
         "profile": {"type": "string", "description": "The profile granted, empty if none."},
         "decision": {"enum": ["allowed", "refused"]},
-        "rule": {"type": "string", "description": "The rule that decided."},
+        "rule": {"type": "string", "description": "The rules that decided, choices' too."},
         "reason": {"type": "string", "description": "The label that metrics count by."},
         "detail": {"type": "string", "description": "A sentence for operators."},
         "groups_source": {

@@ -38,11 +38,15 @@ class Policy:
 
 @dataclass(frozen=True)
 class PermittedChoice:
-    """A choice that is open to a person, and the options that exist while it is taken."""
+    """A choice that is open to a person, and the options that exist while it is taken.
+
+    ``rule`` is the rule that opens it, empty where it has none.
+    """
 
     name: str
     choice: Choice
     options: tuple[PermittedOption, ...]
+    rule: str
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,8 @@ class PermittedOption:
         The choices that are open, in order.
     unlisted
         Whether free text is open.
+    unlisted_rule
+        The rule that opens free text, empty where it has none.
     """
 
     name: str
@@ -68,6 +74,7 @@ class PermittedOption:
     option: Option
     choices: tuple[PermittedChoice, ...]
     unlisted: bool
+    unlisted_rule: str
 
     @cached_property
     def default(self) -> PermittedChoice | None:
@@ -241,17 +248,19 @@ class Catalog:
         bypass = self.policy.admin_bypass
         choices = []
         for choice_name, choice in option.choices.items():
-            if not decide(choice, person, default=OPEN, admin_bypass=bypass).allowed:
+            decision = decide(choice, person, default=OPEN, admin_bypass=bypass)
+            if not decision.allowed:
                 continue
             prefix = f"{key}{PATH_SEPARATOR}{choice_name}{PATH_SEPARATOR}"
             nested = self._options(choice.profile_options, person, prefix)
             if nested is not None:
-                choices.append(PermittedChoice(choice_name, choice, nested))
+                rule = decision.rule if choice.has_rule else ""
+                choices.append(PermittedChoice(choice_name, choice, nested, rule))
         unlisted = option.unlisted_choice
-        free_text = (
-            unlisted.enabled and decide(unlisted, person, default=OPEN, admin_bypass=bypass).allowed
-        )
-        return PermittedOption(name, key, option, tuple(choices), free_text)
+        decision = decide(unlisted, person, default=OPEN, admin_bypass=bypass)
+        free_text = unlisted.enabled and decision.allowed
+        rule = decision.rule if unlisted.has_rule else ""
+        return PermittedOption(name, key, option, tuple(choices), free_text, rule)
 
 
 _NOBODY = Person(user="")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..refusal import Reason, Refusal
@@ -33,12 +33,15 @@ class Chosen:
         What it changes about the spawner.
     free_text
         Whether ``value`` is free text, which stands for ``{value}`` in the overrides.
+    rule
+        The rule that permits it, empty where none is written.
     """
 
     key: str
     value: str
     overrides: Overrides
     free_text: bool = False
+    rule: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ class Selection:
     chosen
         One for each option, in the order in which they are applied.
     rule
-        The rule that permits the profile.
+        The rule that permits the profile, and those of what was chosen.
     """
 
     profile: Profile
@@ -111,7 +114,8 @@ def select(
         shown = ", ".join(sorted(_shorten(key) for key in unknown[:5]))
         message = f"The options hold something this profile does not have: {shown}."
         raise Refusal(Reason.OPTIONS, message)
-    return Selection(permitted.profile, chosen, permitted.decision.rule)
+    rules = [permitted.decision.rule, *(f"{item.key}: {item.rule}" for item in chosen if item.rule)]
+    return Selection(permitted.profile, chosen, "; ".join(rules))
 
 
 def refuse_profile(user_options: Any) -> None:
@@ -170,7 +174,8 @@ def _choose(
         if text:
             yield check_free_text(option, text)
         elif choice is not None:
-            yield Chosen(option.key, choice.name, choice.choice.kubespawner_override)
+            overrides = choice.choice.kubespawner_override
+            yield Chosen(option.key, choice.name, overrides, rule=choice.rule)
             yield from _choose(choice.options, user_options)
         else:
             raise Refusal(Reason.OPTIONS, f"{name}: please give a value.")
@@ -216,7 +221,8 @@ def check_free_text(option: PermittedOption, text: str) -> Chosen:
     if pattern and not re.fullmatch(pattern, text):
         hint = unlisted.validation_message or "the value does not have the form that is asked for."
         raise Refusal(Reason.OPTIONS, f"{name}: {hint}")
-    return Chosen(option.key, text, unlisted.kubespawner_override, free_text=True)
+    overrides = unlisted.kubespawner_override
+    return Chosen(option.key, text, overrides, free_text=True, rule=option.unlisted_rule)
 
 
 def _keys(options: Sequence[PermittedOption]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from jupyterhub import orm
 from jupyterhub.auth import Authenticator
 from jupyterhub.objects import Hub, Server
@@ -19,6 +20,10 @@ from traitlets.config import Config
 from jhext import ProfileKubeSpawner
 
 MakeSpawner = Callable[..., Any]
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("unit", deadline=None)
+settings.load_profile("unit")
 
 KUBECONFIG = {
     "apiVersion": "v1",

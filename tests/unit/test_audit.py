@@ -143,3 +143,37 @@ async def test_d05_bypass_is_logged(make_spawner: Any, caplog: pytest.LogCapture
     spawner = make_spawner(PROFILES, admin=True, admin_bypass=True)
     assert await decide(spawner, {"profile": "hidden"}) == "allowed"
     assert '"rule": "admin_bypass"' in caplog.text
+
+
+async def test_d05_rules_of_choices_are_logged(
+    make_spawner: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also a bypass by which only a choice was had."""
+    caplog.set_level("INFO")
+    options = {
+        "size": option(xl={"allowed_groups": ["big"]}),
+        "image": option({"allowed_groups": ["lab"]}),
+        "zone": option(a={}),
+    }
+    profiles = [{"display_name": "P", "allowed_groups": ["lab"], "profile_options": options}]
+    asked = {"profile": "p", "image--unlisted-choice": "x"}
+    rules = {
+        (
+            "lab",
+            "big",
+        ): "allowed_groups: lab; size: allowed_groups: big; image: allowed_groups: lab",
+        ("lab",): "admin_bypass; size: admin_bypass; image: admin_bypass",
+    }
+    for groups, rule in rules.items():
+        admin = "big" not in groups
+        spawner = make_spawner(profiles, groups=groups, admin=admin, admin_bypass=admin)
+        assert await decide(spawner, asked) == "allowed"
+        assert f'"rule": "{rule}"' in caplog.text
+
+
+def option(unlisted: Any = None, /, **choices: Any) -> dict[str, Any]:
+    return {
+        "display_name": "O",
+        "choices": {key: {"display_name": key, **rules} for key, rules in choices.items()},
+        "unlisted_choice": {"enabled": unlisted is not None, **(unlisted or {})},
+    }

@@ -129,3 +129,10 @@ async def test_strings_expand_as_kubespawner_expands_them(make_spawner: Any, tex
     ours = make_spawner(user="Ann@x", name="lab")
     theirs = make_spawner(kind=KubeSpawner, user="Ann@x", name="lab")
     assert ours._expand_user_properties(text) == theirs._expand_user_properties(text)
+
+
+@pytest.mark.parametrize("text", ["}", "{", "{unknown}", "{0}"])
+async def test_strings_that_kubespawner_cannot_expand(make_spawner: Any, text: str) -> None:
+    for kind in (KubeSpawner, ProfileKubeSpawner):
+        with pytest.raises((ValueError, LookupError)):
+            make_spawner(kind=kind)._expand_user_properties(text)
