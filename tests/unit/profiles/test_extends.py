@@ -196,12 +196,18 @@ def test_abstract_profiles_cannot_be_started(make_catalog: Check) -> None:
     assert catalog.find("base", None) is None  # type: ignore[arg-type]
 
 
-VALUES = st.recursive(
-    st.integers() | st.lists(st.integers(), max_size=2),
-    lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+# KubeSpawner fails where a mapping comes over something else, so a key is always the same kind.
+LEAVES = st.integers() | st.lists(st.integers(), max_size=2)
+MAPPINGS = st.recursive(
+    st.dictionaries(st.sampled_from("ab"), LEAVES, max_size=2),
+    lambda inner: st.builds(
+        lambda leaves, below: {**leaves, **below},
+        st.dictionaries(st.sampled_from("ab"), LEAVES, max_size=2),
+        st.dictionaries(st.sampled_from("mn"), inner, max_size=2),
+    ),
     max_leaves=6,
 )
-OVERRIDES = st.dictionaries(st.sampled_from("xyz"), VALUES, max_size=3)
+OVERRIDES = st.dictionaries(st.sampled_from("xyz"), MAPPINGS, max_size=3)
 
 
 @given(OVERRIDES, OVERRIDES)
@@ -214,22 +220,10 @@ def test_overrides_merge_as_kubespawner_applies_them(base: Any, own: Any) -> Non
     (value,) = resolved(*profiles)
 
     def applied(*overrides: Any) -> dict[str, Any]:
-        """As `KubeSpawner._apply_overrides` does it."""
-        traits: dict[str, Any] = {}
+        traits: dict[str, Any] = {name: {} for name in "xyz"}
         for override in copy.deepcopy(overrides):
             for name, item in override.items():
-                if isinstance(item, dict) and isinstance(traits.get(name), dict):
-                    _update(traits[name], item)
-                else:
-                    traits[name] = item
+                recursive_update(traits[name], item)
         return traits
 
     assert applied(value["kubespawner_override"]) == applied(base, own)
-
-
-def _update(target: dict[str, Any], new: dict[str, Any]) -> None:
-    """KubeSpawner's function, which fails where a mapping comes over something else."""
-    for key, item in new.items():
-        if isinstance(item, dict) and not isinstance(target.get(key), dict):
-            target.pop(key, None)
-    recursive_update(target, new)
