@@ -10,6 +10,7 @@ from typing import Any
 from .profiles.freeze import thaw
 from .upstream import KubeSpawnerSeams
 
+_PLAIN = (str, int, float, bool, type(None))
 _UNSET = object()
 """Stands for a trait whose default nobody has asked for: making it takes longer than all else."""
 
@@ -45,7 +46,10 @@ class AppliedOverrides:
             if name not in self._before:
                 self._before[name] = self._value(name)
         self._spawner.apply_overrides(
-            {name: partial(_fresh, name, value) for name, value in overrides.items()}
+            {
+                name: value if isinstance(value, _PLAIN) else partial(_fresh, name, value)
+                for name, value in overrides.items()
+            }
         )
 
     def undo(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Any
 
@@ -25,6 +25,7 @@ from .profiles.finding import ConfigurationError
 from .profiles.form import FormPages
 from .profiles.freeze import is_shared
 from .profiles.library import Library
+from .profiles.model import walk_options
 from .profiles.selection import NOTHING_PERMITTED, Selection, refuse_profile, select
 from .profiles.sources import Version
 from .profiles.watch import Watch
@@ -48,6 +49,7 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._granted: Selection | None = None
         self._record: Mapping[str, Any] = {}
+        self._catalog_of_start: Catalog | None = None
         self._overrides = AppliedOverrides(self)
         super().__init__(*args, **kwargs)
 
@@ -196,7 +198,10 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
         """
         await maybe_future(super().run_pre_spawn_hook())
         try:
-            selection = await self._select(await self.catalog())
+            self._catalog_of_start = await self.catalog()
+            if self._catalog_of_start is None or not _sets_start_timeout(self._catalog_of_start):
+                return
+            selection = await self._select(self._catalog_of_start)
         except Refusal:
             return  # the start is about to say so
         for overrides in selection.overrides if selection else ():
@@ -218,7 +223,8 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
         catalog = selection = None
         try:
             identity = await self.identify()
-            catalog = await self.catalog()
+            catalog = self._catalog_of_start or await self.catalog()
+            self._catalog_of_start = None
             selection = await self._select(catalog)
             if selection is None:
                 self._forget_grant()
@@ -312,6 +318,7 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
 
     def clear_state(self) -> None:
         """Forget the last start, before the hooks of the next one run."""
+        self._catalog_of_start = None
         self._forget_grant()
         super().clear_state()
 
@@ -346,6 +353,21 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
 
 def _decided_in_load_user_options(spawner: Any, user_options: Any) -> None:
     """Leave it to `ProfileKubeSpawner.load_user_options`."""
+
+
+@lru_cache(maxsize=128)
+def _sets_start_timeout(catalog: Catalog) -> bool:
+    """Tell whether any profile or choice says how long a start may take."""
+    return any("start_timeout" in overrides for overrides in _all_overrides(catalog))
+
+
+def _all_overrides(catalog: Catalog) -> Iterator[Mapping[str, Any]]:
+    for profile in catalog.profiles:
+        yield profile.kubespawner_override
+        for _, _, option in walk_options(profile.profile_options):
+            yield option.unlisted_choice.kubespawner_override
+            for choice in option.choices.values():
+                yield choice.kubespawner_override
 
 
 @cache
