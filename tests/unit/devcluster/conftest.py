@@ -121,7 +121,7 @@ async def other_user(open_path: Path) -> Credentials:
         pytest.skip("only root may become others")
     credentials = Credentials(2001, 2002, (2003, 2004))
     if problem := await CredentialCheck().problem(credentials, open_path):
-        pytest.skip(f"others cannot use this Python environment: {problem}")
+        pytest.skip(f"not on a Python environment that others cannot use: {problem}")
     return credentials
 
 

@@ -55,7 +55,7 @@ async def test_a_directory_out_of_reach(closed_path: Path) -> None:
     assert "Permission denied" in problem
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may become others")
+@pytest.mark.skipif(os.geteuid() == 0, reason="not on an account that may become others")
 async def test_no_right_to_become_others(open_path: Path) -> None:
     problem = await CredentialCheck().problem(Credentials(2001, 2002), open_path)
     assert problem
