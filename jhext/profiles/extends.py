@@ -21,6 +21,7 @@ from typing import Any
 from .access import ALLOWING_KEYS, BLOCKING_KEYS
 from .finding import Finding, did_you_mean
 from .freeze import freeze
+from .retired import rename
 from .shorthand import write_out
 from .written import Written
 
@@ -60,9 +61,10 @@ class _Resolver:
         if n in self._done:
             return self._done[n]
         self._chain.append(n)
-        profile, found = write_out(self._profiles[n])
-        found += self._problems(n, profile)
-        if not found and isinstance(profile.value, Mapping) and "extends" in profile.value:
+        profile, found = rename(self._profiles[n])
+        profile, conflicts = write_out(profile)
+        found += conflicts + self._problems(n, profile)
+        if not _errors(found) and isinstance(profile.value, Mapping) and "extends" in profile.value:
             base = self._base(profile.value["extends"])
             if isinstance(base, str):
                 found.append(profile.error("extends", base))
@@ -70,7 +72,7 @@ class _Resolver:
                 profile = _extend(base, profile)
         self._chain.pop()
         self._found += found
-        self._done[n] = None if found else profile
+        self._done[n] = None if _errors(found) else profile
         return self._done[n]
 
     def _problems(self, n: int, profile: Written) -> list[Finding]:
@@ -104,6 +106,10 @@ class _Resolver:
             if _is_abstract(profile) and n not in self._bases
         ]
         return self._found + unused
+
+
+def _errors(found: Sequence[Finding]) -> list[Finding]:
+    return [finding for finding in found if finding.level == "error"]
 
 
 def _is_abstract(profile: Written) -> bool:

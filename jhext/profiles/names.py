@@ -16,7 +16,7 @@ from .access import NAME_KEYS
 from .finding import ConfigurationError, Finding
 from .freeze import FrozenDict, FrozenList
 from .lines import parse_lines
-from .written import Written
+from .written import Written, change_carriers
 
 _TOKEN = re.compile(r'#.*|"(?P<quoted>[^"]+)"(?!\S)|\S+')
 
@@ -57,55 +57,22 @@ def fill_in(profile: Written, read: Callable[[Path], list[str]]) -> tuple[Writte
     tuple
         The profile with names only, and what was found.
     """
-    filler = _Filler(profile, read)
-    value = filler.carrier(profile.value, "")
-    return (profile if value is profile.value else replace(profile, value=value)), filler.found
+    found: list[Finding] = []
 
-
-class _Filler:
-    def __init__(self, profile: Written, read: Callable[[Path], list[str]]) -> None:
-        self._profile = profile
-        self._read = read
-        self.found: list[Finding] = []
-
-    def carrier(self, value: Any, path: str) -> Any:
-        """Go through what carries rules: a profile, a choice or an unlisted choice."""
-
-        def item(key: str, inner: Any) -> Any:
-            if key in NAME_KEYS and isinstance(inner, Mapping):
-                return self._names(inner, path + key)
-            if key == "profile_options":
-                return _each(inner, lambda name, it: self._option(it, f"{path}{key}.{name}."))
-            return inner
-
-        return _each(value, item)
-
-    def _option(self, value: Any, path: str) -> Any:
-        def item(key: str, inner: Any) -> Any:
-            if key == "choices":
-                return _each(inner, lambda name, it: self.carrier(it, f"{path}{key}.{name}."))
-            if key == "unlisted_choice":
-                return self.carrier(inner, f"{path}{key}.")
-            return inner
-
-        return _each(value, item)
-
-    def _names(self, reference: Mapping[str, Any], path: str) -> FrozenList:
+    def names(reference: Mapping[str, Any], path: str) -> FrozenList:
         file = reference.get("file")
         if len(reference) != 1 or not isinstance(file, str):
-            message = "must be a list of names or {file: PATH}"
-            self.found.append(self._profile.error(path, message))
+            found.append(profile.error(path, "must be a list of names or {file: PATH}"))
             return FrozenList()
         try:
-            return FrozenList(self._read(Path(self._profile.folder, file)))
+            return FrozenList(read(Path(profile.folder, file)))
         except ConfigurationError as error:
-            self.found += error.findings
+            found.extend(error.findings)
             return FrozenList()
 
+    def fill(carrier: Mapping[Any, Any], path: str) -> Mapping[Any, Any]:
+        references = [key for key in NAME_KEYS if isinstance(carrier.get(key), Mapping)]
+        filled = {key: names(carrier[key], path + key) for key in sorted(references)}
+        return FrozenDict({**carrier, **filled}) if filled else carrier
 
-def _each(value: Any, function: Callable[[str, Any], Any]) -> Any:
-    """Apply a function to the items of a mapping; where nothing changes, it stays the same."""
-    if not isinstance(value, Mapping):
-        return value
-    result = {key: function(key, item) for key, item in value.items()}
-    return FrozenDict(result) if any(result[key] is not value[key] for key in value) else value
+    return replace(profile, value=change_carriers(profile.value, fill)), found

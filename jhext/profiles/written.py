@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
 from ..yamlfile import KeyPath
 from .finding import Finding
-from .freeze import freeze
+from .freeze import FrozenDict, freeze
 from .model import slug_of
 
 
@@ -93,6 +93,55 @@ def as_written(profiles: Iterable[Any]) -> list[Written]:
         item if isinstance(item, Written) else Written(freeze(item), number)
         for number, item in enumerate(profiles, 1)
     ]
+
+
+def change_carriers(value: Any, change: Callable[[Mapping[Any, Any], str], Any]) -> Any:
+    """Change what carries rules and overrides: a profile, its choices and unlisted choices.
+
+    Parameters
+    ----------
+    value
+        The profile.
+    change
+        Takes a carrier, what is below it changed already, and the path to its keys: empty or
+        with a dot at the end. Gives the same or another.
+
+    Returns
+    -------
+    Any
+        The profile; the same object where nothing was changed.
+    """
+    return _change_carrier(value, "", change)
+
+
+def _change_carrier(value: Any, path: str, change: Callable[[Mapping[Any, Any], str], Any]) -> Any:
+    def item(key: Any, inner: Any) -> Any:
+        if key == "profile_options":
+            return _each(inner, lambda name, it: _each(it, option(f"{path}{key}.{name}.")))
+        return inner
+
+    def option(here: str) -> Callable[[Any, Any], Any]:
+        def part(key: Any, inner: Any) -> Any:
+            if key == "choices":
+                return _each(
+                    inner, lambda name, it: _change_carrier(it, f"{here}{key}.{name}.", change)
+                )
+            if key == "unlisted_choice":
+                return _change_carrier(inner, f"{here}{key}.", change)
+            return inner
+
+        return part
+
+    value = _each(value, item)
+    return change(value, path) if isinstance(value, Mapping) else value
+
+
+def _each(value: Any, function: Callable[[Any, Any], Any]) -> Any:
+    """Apply a function to the items of a mapping; where nothing changes, it stays the same."""
+    if not isinstance(value, Mapping):
+        return value
+    result = {key: function(key, item) for key, item in value.items()}
+    return FrozenDict(result) if any(result[key] is not value[key] for key in value) else value
 
 
 def _keys(value: Any) -> Any:

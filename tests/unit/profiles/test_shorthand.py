@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from kubespawner import KubeSpawner
 
+from jhext.profiles.retired import RETIRED
 from jhext.profiles.shorthand import write_out
 from jhext.profiles.written import Written, as_written
 
@@ -189,3 +191,74 @@ def test_free_text_may_be_an_amount(make_catalog: Check) -> None:
     (checked,) = make_catalog([profile]).profiles
     unlisted = checked.profile_options["size"].unlisted_choice
     assert unlisted.kubespawner_override == {"mem_limit": "{value}"}
+
+
+# Names from before KubeSpawner 0.10
+
+
+def test_retired_names_are_those_of_kubespawner() -> None:
+    kubespawners = {
+        old: KubeSpawner._deprecated_traits.get(new, (new,))[0]
+        for old, (new, _) in KubeSpawner._deprecated_traits.items()
+        if old.count("singleuser_") < 2  # two of them are one there, for want of a comma
+    }
+    assert RETIRED.items() >= kubespawners.items()
+    assert RETIRED.keys() - kubespawners.keys() == {
+        "singleuser_allow_privilege_escalation",
+        "singleuser_lifecycle_hooks",
+    }
+    assert set(RETIRED.values()) <= set(KubeSpawner.class_trait_names())
+
+
+def test_retired_names_are_understood_and_told(make_catalog: Check) -> None:
+    choice = {"display_name": "C", "kubespawner_override": {"image_spec": "c:1"}}
+    text = {"enabled": True, "kubespawner_override": {"singleuser_image_spec": "{value}"}}
+    option = {"display_name": "I", "choices": {"c": choice}, "unlisted_choice": text}
+    base = {"slug": "b", "abstract": True, "kubespawner_override": {"image_spec": "b:1"}}
+    override = {"image": "a:1", "user_storage_capacity": "1Gi"}
+    profile = {
+        "display_name": "A",
+        "allow_all": True,
+        "extends": "b",
+        "kubespawner_override": override,
+        "profile_options": {"i": option},
+    }
+    catalog = make_catalog([base, profile])
+    (checked,) = catalog.profiles
+    assert checked.kubespawner_override == {"image": "a:1", "storage_capacity": "1Gi"}
+    image = checked.profile_options["i"]
+    assert image.choices["c"].kubespawner_override == {"image": "c:1"}
+    assert image.unlisted_choice.kubespawner_override == {"image": "{value}"}
+    assert {(item.level, item.path, item.message) for item in catalog.findings} == {
+        ("warning", "kubespawner_override.image_spec", "is called image now"),
+        ("warning", "kubespawner_override.user_storage_capacity", "is called storage_capacity now"),
+        (
+            "warning",
+            "profile_options.i.choices.c.kubespawner_override.image_spec",
+            "is called image now",
+        ),
+        (
+            "warning",
+            "profile_options.i.unlisted_choice.kubespawner_override.singleuser_image_spec",
+            "is called image now",
+        ),
+    }
+
+
+TWICE = "is called image now, which is there too"
+
+
+@pytest.mark.parametrize(
+    ("override", "messages"),
+    [
+        ({"singleuser_uid": 0}, ["may widen rights"]),
+        ({"image_spec": "a", "image": "b"}, [TWICE]),
+        ({"image_spec": "a", "singleuser_image_spec": "b"}, [TWICE, TWICE]),
+    ],
+)
+def test_retired_names_open_no_way_around(check: Check, override: Any, messages: list[str]) -> None:
+    profile = {"display_name": "A", "allow_all": True, "kubespawner_override": override}
+    catalog = check([profile])
+    for error, message in zip(catalog.errors, messages, strict=True):
+        assert error.message.startswith(message)
+    assert not catalog.profiles
