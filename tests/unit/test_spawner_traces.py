@@ -80,13 +80,14 @@ async def test_d10_applied_once_in_a_start(make_spawner: Any) -> None:
 
 
 async def test_d10_decided_by_another_rule_is_applied_once_too(make_spawner: Any) -> None:
+    rules = {"allowed_users": ["ann"], "allow_if": "true"}
+    choices = {"c": {"display_name": "C", **rules}}
     profiles = [
         {
             "display_name": "P",
-            "allowed_users": ["ann"],
-            "allow_all": False,
-            "allow_if": "true",
+            **rules,
             "kubespawner_override": {"volumes": [{"name": "profile"}]},
+            "profile_options": {"o": {"display_name": "O", "choices": choices}},
         }
     ]
     listed = copy.deepcopy(profiles)
