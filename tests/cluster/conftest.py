@@ -21,6 +21,7 @@ from tests.cluster.api_client import (  # noqa: F401 - fixtures
     full_api,
 )
 from tests.cluster.bench import ClusterBench, start_cluster_bench
+from tests.cluster.kubernetes import lock
 from tests.cluster.kubernetes.apiserver import running_apiserver
 from tests.cluster.kubernetes.binaries import control_plane
 from tests.cluster.kubernetes.build import HINT
@@ -145,7 +146,9 @@ def dry_run(apiserver: Cluster) -> Iterator[Callable[[Manifest], Manifest]]:
 def proxy(pytestconfig: pytest.Config) -> Proxy:
     """The proxy of all hubs; npm's is installed once and kept."""
     assert pytestconfig.cache
-    return find_proxy(Path(pytestconfig.cache.mkdir("configurable-http-proxy")))
+    folder = Path(pytestconfig.cache.mkdir("configurable-http-proxy"))
+    with lock.alone(folder.with_suffix(".lock")):
+        return find_proxy(folder)
 
 
 @pytest.fixture(scope="module")
