@@ -42,6 +42,10 @@ class SpawnRefused(SpawnException):  # type: ignore[misc]
         self.refusal = refusal
 
 
+_REFUSALS = (403, 409, 429)
+"""What JupyterHub means as a refusal; any other status of the operator's code becomes a 403."""
+
+
 def from_http_error(error: web.HTTPError) -> Refusal:
     """Take over a refusal that code of the operator raised, with its own words."""
     # What SpawnException has for the log besides its message is not for users.
@@ -49,7 +53,10 @@ def from_http_error(error: web.HTTPError) -> Refusal:
     if not message and error.log_message:
         with suppress(TypeError, ValueError):
             message = error.log_message % error.args
-    return Refusal(Reason.NONE_PERMITTED, message or "You may not start a server.")
+    refusal = Refusal(Reason.NONE_PERMITTED, message or "You may not start a server.")
+    if error.status_code in _REFUSALS:
+        refusal.status_code = error.status_code
+    return refusal
 
 
 def faulty_configuration(detail: str) -> Refusal:

@@ -55,11 +55,8 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
         self.message = message
         self.detail = detail
         self.rule = rule
-
-    @property
-    def status_code(self) -> int:
+        self.status_code = _STATUS_CODES.get(reason, 503)
         """403 where the rules say no, 429 where there is no room, 503 for all that is broken."""
-        return _STATUS_CODES.get(self.reason, 503)
 
 
 _STATUS_CODES: dict[StrEnum, int] = {

@@ -51,10 +51,9 @@ class IdentityRefused(IdentityError):  # noqa: N818 - policy, not an error
         "is missing or not acceptable. Please ask the administrators of this hub."
     )
 
-    @property
-    def status_code(self) -> int:
-        """The rules say no."""
-        return 403
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.status_code = 403
 
 
 class IdentityUnavailable(IdentityError):  # noqa: N818 - the other word of the same pair

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
+import regex
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -41,8 +42,8 @@ ACCESS_LIKE = re.compile(
 
 def _regex(value: str) -> str:
     try:
-        re.compile(value)
-    except re.error as error:
+        regex.compile(value)
+    except regex.error as error:
         raise ValueError(f"not a regular expression: {error}") from None
     return value
 

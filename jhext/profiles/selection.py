@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+import regex
 
 from ..refusal import Reason, Refusal
 from .access import Person
@@ -14,6 +15,9 @@ from .model import UNLISTED_SUFFIX, Overrides, Profile
 
 MAX_FREE_TEXT = 1024
 """Characters of free text that are taken: more than any image reference has."""
+
+MAX_SECONDS = 0.1
+"""How long a ``validation_regex`` may take: patterns with nested repeats can take for ever."""
 
 NOTHING_PERMITTED = "There is no server you may start here. Please ask your administrator."
 _NOT_YOURS = "The profile you asked for is not available to you. Please choose another one."
@@ -218,11 +222,19 @@ def check_free_text(option: PermittedOption, text: str) -> Chosen:
         # KubeSpawner formats the value once more together with names of the user.
         raise Refusal(Reason.OPTIONS, f"{name}: curly braces are not allowed.")
     pattern = unlisted.validation_regex
-    if pattern and not re.fullmatch(pattern, text):
+    if pattern and not _matches(pattern, text):
         hint = unlisted.validation_message or "the value does not have the form that is asked for."
         raise Refusal(Reason.OPTIONS, f"{name}: {hint}")
     overrides = unlisted.kubespawner_override
     return Chosen(option.key, text, overrides, free_text=True, rule=option.unlisted_rule)
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """Match the whole text. What takes long does not match: it would hold up the whole hub."""
+    try:
+        return regex.fullmatch(pattern, text, timeout=MAX_SECONDS) is not None
+    except TimeoutError:
+        return False
 
 
 def _keys(options: Sequence[PermittedOption]) -> Iterator[str]:

@@ -78,3 +78,8 @@ def test_message_for_users_comes_first() -> None:
     error = web.HTTPError(403, "internal")
     error.jupyterhub_message = "Not today."
     assert from_http_error(error).message == "Not today."
+
+
+@pytest.mark.parametrize(("raised", "told"), [(403, 403), (409, 409), (429, 429), (404, 403)])
+def test_a_refusal_of_the_operators_keeps_its_status(raised: int, told: int) -> None:
+    assert SpawnRefused(from_http_error(web.HTTPError(raised, "No."))).status_code == told

@@ -240,6 +240,20 @@ def test_free_text_that_is_refused_whatever_the_regex_says(make_catalog: Any, te
     assert select(catalog, ANN, {"o--unlisted-choice": longest}).chosen[0].value == longest
 
 
+def test_a_regex_that_takes_for_ever_does_not_hold_up_the_hub(make_catalog: Any) -> None:
+    """Python's own ``re`` takes minutes for this, and the event loop with it."""
+    regex = "([a-z0-9]+/?)+:[a-z]+"
+    option = {
+        "display_name": "O",
+        "unlisted_choice": {"enabled": True, "validation_regex": regex},
+    }
+    profile = {"display_name": "P", "allow_all": True, "profile_options": {"o": option}}
+    catalog = make_catalog([profile])
+    assert select(catalog, ANN, {"o--unlisted-choice": "quay/org/image:tag"})
+    with pytest.raises(Refusal):
+        select(catalog, ANN, {"o--unlisted-choice": "a" * 60})
+
+
 def test_validation_message_is_told(catalog: Catalog) -> None:
     with pytest.raises(Refusal, match=r"^Image: Must be in ok/\.$"):
         select(catalog, ANN, GPU | {TEXT: "evil/x"})
