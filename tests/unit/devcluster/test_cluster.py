@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import stat
 import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
@@ -134,16 +134,46 @@ async def test_watches_do_not_outlive_their_clients(start_bench: StartBench) -> 
     open_watch.close()
 
 
+RunCommand = Callable[..., Awaitable[asyncio.subprocess.Process]]
+
+
+@pytest.fixture
+async def run_command() -> AsyncIterator[RunCommand]:
+    """Run the command, and kill what a failed test leaves."""
+    processes = []
+
+    async def run(state: Path, *options: str) -> asyncio.subprocess.Process:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "jhext.devcluster",
+            "--state",
+            str(state),
+            *options,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        processes.append(process)
+        return process
+
+    yield run
+    for process in processes:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_command(open_path: Path, number: signal.Signals) -> None:
+async def test_command(open_path: Path, run_command: RunCommand, number: signal.Signals) -> None:
     state = open_path / "state"
-    process = await _start(state, "--capacity", "nvidia.com/gpu=2", "--namespace", "hub")
+    process = await run_command(state, "--capacity", "nvidia.com/gpu=2", "--namespace", "hub")
     assert process.stdout
     line = (await process.stdout.readline()).decode()
     assert str(state / "kubeconfig") in line
     assert (state / "kubeconfig").exists()
-    second = await _start(state)
-    _, complaint = await second.communicate()
+    second = await run_command(state)
+    async with asyncio.timeout(30):
+        _, complaint = await second.communicate()
     assert second.returncode == 1
     assert b"another cluster is running" in complaint
     process.send_signal(number)
@@ -152,22 +182,10 @@ async def test_command(open_path: Path, number: signal.Signals) -> None:
     assert not (state / "kubeconfig").exists()
 
 
-async def test_command_refuses_what_it_cannot_read(open_path: Path) -> None:
-    process = await _start(open_path, "--capacity", "gpu")
+async def test_command_refuses_what_it_cannot_read(
+    open_path: Path, run_command: RunCommand
+) -> None:
+    process = await run_command(open_path, "--capacity", "gpu")
     _, complaint = await process.communicate()
     assert process.returncode == 2
     assert b"NAME=QUANTITY" in complaint
-
-
-async def _start(state: Path, *options: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "jhext.devcluster",
-        "--state",
-        str(state),
-        *options,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 from jhext.devcluster.errors import ApiError
 from jhext.devcluster.resources import CONFIG_MAPS, NAMESPACES, SECRETS
 from jhext.devcluster.selectors import label_predicate
-from jhext.devcluster.store import Change, Store
+from jhext.devcluster.store import Change, Store, follow
 from jhext.devcluster.watch import Selection, translate, watch
+
+from .conftest import eventually
 
 WRITES = st.lists(
     st.tuples(st.sampled_from("abc"), st.sampled_from(["put", "remove"]), st.booleans()),
@@ -127,6 +130,24 @@ async def test_watch_tells_when_it_comes_too_late() -> None:
     ]
     assert [event_type for event_type, _ in events] == ["ERROR"]
     assert events[0][1]["code"] == 410
+
+
+async def test_one_bad_object_does_not_stop_a_controller() -> None:
+    store, seen, warnings = Store(), [], []
+
+    async def react(change: Change) -> None:
+        name = change.object["metadata"]["name"]
+        if name == "bad":
+            raise KeyError(name)
+        seen.append(name)
+
+    with store.subscribe() as changes:
+        following = asyncio.create_task(follow(changes, react, warnings.append))
+        for name in ("bad", "good"):
+            store.put(CONFIG_MAPS, config_map(name))
+        await eventually(lambda: seen == ["good"])
+        following.cancel()
+    assert ["configmaps bad: KeyError('bad')" in warning for warning in warnings] == [True]
 
 
 def test_other_kinds_are_no_event() -> None:
