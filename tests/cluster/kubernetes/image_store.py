@@ -6,9 +6,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from tests.cluster.kubernetes import lock
 from tests.cluster.kubernetes.cache import Build
 from tests.cluster.kubernetes.images import NOTEBOOK, PAUSE
-from tests.cluster.kubernetes.machine import private_directories
+from tests.cluster.kubernetes.machine import MACHINE_LOCK, private_directories
 from tests.cluster.kubernetes.node_init import CTR, Plan, first_process
 
 CONTAINERD = "/var/lib/containerd"
@@ -26,7 +27,7 @@ def _make(target: Path) -> None:
             f'[plugins."io.containerd.internal.v1.opt"]\npath = "{CONTAINERD}/opt"\n'
         )
         imports = [[*CTR, "images", "import", str(archive)] for archive in archives]
-        with private_directories(work / "node") as private:
+        with lock.alone(MACHINE_LOCK), private_directories(work / "node") as private:
             plan = Plan(private, str(settings), imports)
             subprocess.run(first_process(plan, work / "plan.json"), check=True)
             Path(private[CONTAINERD]).rename(target / "containerd")

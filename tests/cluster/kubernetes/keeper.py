@@ -17,10 +17,10 @@ from tests.cluster.kubernetes.bridge import ADDRESS
 from tests.cluster.kubernetes.cache import cache_root
 from tests.cluster.kubernetes.images import NOTEBOOK
 from tests.cluster.kubernetes.kubeconfig import Node
+from tests.cluster.kubernetes.machine import MACHINE_LOCK
 from tests.cluster.kubernetes.node import running_node
 from tests.cluster.kubernetes.server import Server
 
-MACHINE = Path("/run/lock/jhext-test-node")  # there may be caches of several people
 STATE = cache_root() / "node"
 USERS = STATE / "users"  # locked by everybody who uses the node
 KEEPER = STATE / "keeper"  # locked by the keeper while it lives
@@ -38,7 +38,7 @@ def main() -> None:
         shutil.rmtree(LOGS, ignore_errors=True)
         LOGS.mkdir(mode=0o700)
         OFF.unlink(missing_ok=True)
-        with lock.alone(MACHINE), running_node(LOGS, STATE / "storage") as (cluster, kubelet):
+        with lock.alone(MACHINE_LOCK), running_node(LOGS, STATE / "storage") as (cluster, kubelet):
             _describe(Node(**vars(cluster), image=NOTEBOOK.name, hub_ip=ADDRESS, off=OFF))
             try:
                 while _is_used():

@@ -26,6 +26,8 @@ PRIVATE_DIRECTORIES = (
     "/var/log/containers",
     "/var/log/pods",
 )
+# Held by whoever uses them; the caches of several people may be on one machine.
+MACHINE_LOCK = Path("/run/lock/jhext-test-node")
 CGROUPS = Path("/sys/fs/cgroup")
 
 
