@@ -113,7 +113,7 @@ async def test_hub_goes_on_after_all_of_them(bench: ClusterBench, pages: dict[st
         assert STUB_ANSWER in (await browser.get("/user/small/")).text
 
 
-async def test_token_of_a_refused_pod_is_not_in_the_log(
+async def test_d24_token_of_a_refused_pod_is_not_in_the_log(
     bench: ClusterBench, pages: dict[str, str]
 ) -> None:
     assert pages

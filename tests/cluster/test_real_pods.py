@@ -113,7 +113,7 @@ async def test_login_form_progress_kernel_stop(bench: ClusterBench) -> None:
     [("alice", "large"), ("alice", "root"), ("alice", "none"), ("eve", "small"), ("eve", "")],
 )
 @pytest.mark.parametrize("door", ["form", "rest"])
-async def test_refused_profile_never_reaches_the_api_server(
+async def test_d03_refused_profile_never_reaches_the_api_server(
     bench: ClusterBench, door: str, name: str, asked: str
 ) -> None:
     before = bench.asked_for()
@@ -130,7 +130,7 @@ async def test_refused_profile_never_reaches_the_api_server(
 
 
 @pytest.mark.parametrize("name", WIDENED)
-async def test_widened_pod_never_reaches_the_api_server(bench: ClusterBench, name: str) -> None:
+async def test_d21_widened_pod_never_reaches_the_api_server(bench: ClusterBench, name: str) -> None:
     async with bench.browser(name) as browser:
         answer = await browser.post("/hub/spawn", {"profile": name})
         assert "would not run as you" in answer.text
