@@ -15,6 +15,8 @@ _MAY_NOT = re.compile(r'User "[^"]*" cannot (?P<verb>\w+) resource "(?P<resource
 _TELL = "Please tell your administrator."
 _BAD_IMAGE = {"ImagePullBackOff": "cannot be pulled", "InvalidImageName": "is not a valid name"}
 _BAD_CONTAINER = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+# What containerd, and Docker before it, say of a container whose program could not be run.
+_NEVER_STARTED = {"StartError", "ContainerCannotRun"}
 
 
 def api_failure(status: int, body: str | bytes) -> Refusal:
@@ -100,6 +102,9 @@ def _container_failure(container: Mapping[str, Any]) -> Refusal | None:
         return Refusal(Reason.CONTAINER, message, detail=text)
     if reason == "CrashLoopBackOff":
         ended = container.get("lastState", {}).get("terminated") or {}
+        if ended.get("reason") in _NEVER_STARTED:
+            message = f"The container cannot be started: {ended.get('message') or text}"
+            return Refusal(Reason.CONTAINER, message, detail=text)
         message = f"Your server ended with exit code {ended.get('exitCode')} as soon as it started."
         return Refusal(Reason.CONTAINER, message, detail=ended.get("message") or text)
     return None

@@ -83,6 +83,22 @@ def waiting(reason, message="", **rest):
             "ended with exit code 3",
         ),
         (
+            pod(
+                waiting(
+                    "CrashLoopBackOff",
+                    lastState={
+                        "terminated": {
+                            "exitCode": 128,
+                            "reason": "StartError",
+                            "message": "exec: no",
+                        }
+                    },
+                )
+            ),
+            "container",
+            "The container cannot be started: exec: no",
+        ),
+        (
             pod({"initContainerStatuses": waiting("CreateContainerError")["containerStatuses"]}),
             "container",
             "cannot be started: CreateContainerError",
