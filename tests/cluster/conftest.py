@@ -30,30 +30,43 @@ from tests.cluster.kubernetes.given import given_cluster
 from tests.cluster.kubernetes.kubeconfig import Cluster, Node
 from tests.cluster.kubernetes.node import node_is_unavailable
 from tests.cluster.kubernetes.pki import Authority
-from tests.cluster.kubernetes.shared import alone, among_others, shared_node
+from tests.cluster.kubernetes.shared import Share, alone, among_others, shared_node
 from tests.cluster.line import Line
 from tests.cluster.namespace import namespace
 
 RunHub = Callable[..., ClusterBench]
 STARTS = pytest.StashKey[list[str]]()
+SHARE = pytest.StashKey[Share]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[STARTS] = []
+    config.stash[SHARE] = Share()
     config.addinivalue_line("markers", "node_alone: it ends the pods of others, so none may run")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what waits longest, so that parallel processes end at the same time."""
-    items.sort(key=lambda item: item.path.name != "test_outages.py")
+    """Begin with what waits longest, and end with what waits for all others."""
+    place = {"test_outages.py": -1, "test_lost_pods.py": 1}
+    items.sort(key=lambda item: place.get(item.path.name, 0))
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Let other processes use the node meanwhile, or wait until it is this test's alone."""
-    with alone() if item.get_closest_marker("node_alone") else among_others():
+def pytest_runtest_protocol(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
+    """Let other processes use the node meanwhile, or wait until it is this test's alone.
+
+    A module's pods live from one of its tests to the next, so its share is held as long.
+    """
+    share = item.config.stash[SHARE]
+    share.take(alone if item.get_closest_marker("node_alone") else among_others)
+    try:
         return (yield)
+    finally:
+        if nextitem is None or nextitem.path != item.path:
+            share.release()
 
 
 def pytest_terminal_summary(

@@ -78,6 +78,7 @@ async def test_evicted_server_is_noticed_and_can_be_started_again(bench: Cluster
 
 
 @pytest.mark.node_alone
+@pytest.mark.timeout(1800)  # others end first
 async def test_node_that_is_gone(bench: ClusterBench) -> None:
     switch = bench.node.off
     if switch is None:

@@ -4,8 +4,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from jhext.demo.processes import StartError, tail
@@ -54,6 +54,29 @@ def alone() -> Iterator[None]:
     STATE.mkdir(parents=True, exist_ok=True, mode=0o700)
     with lock.alone(PODS):
         yield
+
+
+Sharing = Callable[[], AbstractContextManager[None]]
+
+
+class Share:
+    """How this process uses the node at the moment: not, `among_others`, or `alone`."""
+
+    def __init__(self) -> None:
+        self._sharing: Sharing | None = None
+        self._stack = ExitStack()
+
+    def take(self, sharing: Sharing) -> None:
+        """Use the node in this way, if need be after the end of another way."""
+        if sharing is not self._sharing:
+            self.release()
+            self._stack.enter_context(sharing())
+            self._sharing = sharing
+
+    def release(self) -> None:
+        """Use the node no more."""
+        self._stack.close()
+        self._sharing = None
 
 
 def _is_free(path: Path) -> bool:
