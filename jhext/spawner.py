@@ -151,7 +151,8 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
         if not isinstance(claims, Mapping):
             return {}
         # Rules never see tokens, whichever dict claims_key names.
-        return {key: value for key, value in claims.items() if not str(key).endswith("token")}
+        shown: Mapping[str, Any] = _without_tokens(claims)
+        return shown
 
     # The form
 
@@ -169,6 +170,7 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
         SpawnRefused
             Nothing is permitted, or the configuration is faulty.
         """
+        catalog = None
         try:
             catalog = await self.catalog()
             if catalog is None:
@@ -177,11 +179,14 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
             if not permitted:
                 raise Refusal(Reason.NONE_PERMITTED, NOTHING_PERMITTED)
         except Refusal as refusal:
+            self._audit(catalog, refusal)
             raise SpawnRefused(refusal) from None
         template = form_template(
             tuple(self.additional_profile_form_template_paths), self.profile_form_template
         )
-        page, stale = _PAGES.render(template, catalog, permitted, self.user_options)
+        page, stale = _PAGES.render(
+            template, catalog, permitted, self.user_options, frozenset(self.extra_user_options)
+        )
         return (_STALE_NOTICE if stale else "") + page
 
     # The decision
@@ -265,12 +270,12 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
         try:
             self._overrides.apply(selection.profile.kubespawner_override)
             for item in selection.chosen:
-                overrides = item.overrides
-                if item.free_text:
-                    overrides = read_amounts(upstream.format_free_text(overrides, item.value))
                 try:
+                    overrides = item.overrides
+                    if item.free_text:
+                        overrides = read_amounts(upstream.format_free_text(overrides, item.value))
                     self._overrides.apply(overrides)
-                except TraitError:
+                except (TraitError, ValueError, TypeError, OverflowError):
                     if item.free_text:
                         message = "The value you gave does not fit."
                         raise Refusal(Reason.OPTIONS, message, detail=item.key) from None
@@ -319,6 +324,7 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
     def clear_state(self) -> None:
         """Forget the last start, before the hooks of the next one run."""
         self._catalog_of_start = None
+        self.failure_is_forgotten = False
         self._forget_grant()
         super().clear_state()
 
@@ -349,6 +355,19 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
             f"jhext.io/{key}": safe_slug(value, is_valid=is_valid_label) if value else ""
             for key, value in values.items()
         }
+
+
+def _without_tokens(value: Any) -> Any:
+    """Copy claims without whatever is called a token, at any depth."""
+    if isinstance(value, Mapping):
+        return {
+            key: _without_tokens(item)
+            for key, item in value.items()
+            if "token" not in str(key).lower()
+        }
+    if isinstance(value, list):
+        return [_without_tokens(item) for item in value]
+    return value
 
 
 def _decided_in_load_user_options(spawner: Any, user_options: Any) -> None:

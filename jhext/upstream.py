@@ -60,6 +60,9 @@ __all__ = [
 class KubeSpawnerSeams(KubeSpawner):  # type: ignore[misc]
     """KubeSpawner, with the private methods that jhext builds on under names of their own."""
 
+    failure_is_forgotten = False
+    """Whether this start has been taken out of the hub's count of failures."""
+
     pod_created = False
     """Whether the API server has taken the pod of this start."""
 
@@ -175,7 +178,9 @@ def forget_failure(spawner: Any) -> None:
     hub at ``consecutive_failure_limit``.
     """
     handler = spawner.handler
-    if REFUSALS_COUNT_AS_FAILURES and handler is not None and spawner.pending == "spawn":
+    counts = REFUSALS_COUNT_AS_FAILURES and not spawner.failure_is_forgotten
+    if counts and handler is not None and spawner.pending == "spawn":
+        spawner.failure_is_forgotten = True
         handler.settings["failure_count"] = handler.settings.get("failure_count", 0) - 1
 
 

@@ -66,7 +66,9 @@ class PermittedOption:
     unlisted
         Whether free text is open.
     unlisted_rule
-        The rule that opens free text, empty where it has none.
+        The rule that opens or closes free text, empty where it has none.
+    denied
+        The rules that close choices, by the name of the choice.
     """
 
     name: str
@@ -75,6 +77,7 @@ class PermittedOption:
     choices: tuple[PermittedChoice, ...]
     unlisted: bool
     unlisted_rule: str
+    denied: Mapping[str, str]
 
     @cached_property
     def default(self) -> PermittedChoice | None:
@@ -246,10 +249,11 @@ class Catalog:
 
     def _option(self, name: str, option: Option, person: Person, key: str) -> PermittedOption:
         bypass = self.policy.admin_bypass
-        choices = []
+        choices, denied = [], {}
         for choice_name, choice in option.choices.items():
             decision = decide(choice, person, default=OPEN, admin_bypass=bypass)
             if not decision.allowed:
+                denied[choice_name] = decision.rule
                 continue
             prefix = f"{key}{PATH_SEPARATOR}{choice_name}{PATH_SEPARATOR}"
             nested = self._options(choice.profile_options, person, prefix)
@@ -260,7 +264,7 @@ class Catalog:
         decision = decide(unlisted, person, default=OPEN, admin_bypass=bypass)
         free_text = unlisted.enabled and decision.allowed
         rule = decision.rule if unlisted.has_rule else ""
-        return PermittedOption(name, key, option, tuple(choices), free_text, rule)
+        return PermittedOption(name, key, option, tuple(choices), free_text, rule, denied)
 
 
 _NOBODY = Person(user="")

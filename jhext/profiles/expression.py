@@ -76,7 +76,13 @@ class Expression:
             raise
         except BaseException as error:
             # A panic of the evaluator does not derive from Exception, and must not get by.
-            raise EvaluationError(f"{type(error).__name__}: {error}") from None
+            raise EvaluationError(self._without_values(error)) from None
+
+    def _without_values(self, error: BaseException) -> str:
+        """Name an error without telling claims: only a key that the rule itself names is told."""
+        kind = type(error).__name__
+        key = error.args[0] if isinstance(error, KeyError) and error.args else None
+        return f"{kind}: {key!r}" if isinstance(key, str) and key in self.source else kind
 
     def __repr__(self) -> str:
         return f"Expression({self.source!r})"

@@ -12,7 +12,7 @@ from ..refusal import Refusal
 from .access import ACCESS_KEYS
 from .catalog import Catalog, Permitted, PermittedChoice, PermittedOption
 from .model import UNLISTED_SUFFIX
-from .selection import check_free_text, default_of
+from .selection import check_free_text, default_of, keys_of
 
 
 class FormPages:
@@ -37,6 +37,7 @@ class FormPages:
         catalog: Catalog,
         permitted: Sequence[Permitted],
         last_options: Any,
+        extra_options: frozenset[str] = frozenset(),
     ) -> tuple[str, bool]:
         """Render the form of what is permitted, preselecting what was chosen last.
 
@@ -45,7 +46,7 @@ class FormPages:
         tuple
             The page, and whether something that was chosen last is not permitted any more.
         """
-        options, stale = _still_permitted(permitted, last_options)
+        options, stale = _still_permitted(permitted, last_options, extra_options)
         key = (template, catalog, tuple(map(_shape, permitted)), tuple(options.items()))
         page = self._kept.get(key)
         if page is None:
@@ -122,7 +123,7 @@ def _without_rules(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _still_permitted(
-    permitted: Sequence[Permitted], last_options: Any
+    permitted: Sequence[Permitted], last_options: Any, extra_options: frozenset[str]
 ) -> tuple[dict[str, str], bool]:
     if not isinstance(last_options, Mapping) or not last_options.get("profile"):
         return {}, False
@@ -131,7 +132,8 @@ def _still_permitted(
     if profile is None:
         return {}, True
     kept = {"profile": profile.profile.slug}
-    stale = _keep(profile.options, last_options, kept)
+    known = {"profile", *extra_options, *keys_of(profile.options)}
+    stale = _keep(profile.options, last_options, kept) or not known.issuperset(last_options)
     return kept, stale
 
 

@@ -170,6 +170,10 @@ def _check(profile: Profile, where: str) -> list[Finding]:
 
     if not profile.slug:
         error("slug", "is empty: write one, display_name gives none")
+    if "profile_options" in profile.model_fields_set and not profile.profile_options:
+        error("profile_options", "is empty: leave it out or write options")
+    for path in _empty_blocks(profile):
+        error(path, "has nothing behind it: leave it out, or write whom it blocks")
     keys = {"profile"}
     for path, key, option in walk_options(profile.profile_options):
         for name in (key, key + UNLISTED_SUFFIX):
@@ -190,33 +194,56 @@ def _check(profile: Profile, where: str) -> list[Finding]:
 
 
 def _names_in_capitals(profile: Profile) -> Iterator[tuple[str, str]]:
-    carriers: list[tuple[str, Access]] = [("", profile)]
-    for path, _, option in walk_options(profile.profile_options):
-        carriers.append((f"{path}.unlisted_choice.", option.unlisted_choice))
-        carriers += [(f"{path}.choices.{name}.", item) for name, item in option.choices.items()]
-    for path, access in carriers:
+    for path, access in _carriers(profile):
         for key in ("allowed_users", "blocked_users"):
             for name in sorted(getattr(access, key) or ()):
                 if name != name.lower():
                     yield f"{path}{key}", name
 
 
-def _raw_overrides(raw: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, Any], bool]]:
+def _empty_blocks(profile: Profile) -> Iterator[str]:
+    """Find blocking keys with nothing behind them, which would block nobody unseen."""
+    for path, access in _carriers(profile):
+        for key in ("blocked_users", "blocked_groups", "block_if"):
+            if key in access.model_fields_set and getattr(access, key) is None:
+                yield f"{path}{key}"
+
+
+def _carriers(profile: Profile) -> Iterator[tuple[str, Access]]:
+    """Give everything in a profile that rules can stand on, with the path before them."""
+    yield "", profile
+    for path, _, option in walk_options(profile.profile_options):
+        yield f"{path}.unlisted_choice.", option.unlisted_choice
+        for name, choice in option.choices.items():
+            yield f"{path}.choices.{name}.", choice
+
+
+def _raw_overrides(
+    carrier: Any, path: str = "", *, template: bool = False
+) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
     """Find every ``kubespawner_override``, also where the rest does not fit the schema.
+
+    The names of options and choices are the operator's: any name may carry overrides.
 
     Yields
     ------
     tuple
         The path, the overrides, and whether ``{value}`` in them stands for free text.
     """
-    if not isinstance(raw, Mapping):
-        return
-    for key, value in raw.items():
-        here = f"{path}.{key}" if path else str(key)
-        if key == "kubespawner_override" and isinstance(value, Mapping):
-            yield here, value, path.endswith("unlisted_choice")
-        elif not str(key).startswith("x-"):
-            yield from _raw_overrides(value, here)
+    overrides = _mapping_at(carrier, "kubespawner_override")
+    if overrides:
+        yield f"{path}kubespawner_override", overrides, template
+    for name, option in _mapping_at(carrier, "profile_options").items():
+        here = f"{path}profile_options.{name}."
+        for choice_name, choice in _mapping_at(option, "choices").items():
+            yield from _raw_overrides(choice, f"{here}choices.{choice_name}.")
+        unlisted = _mapping_at(option, "unlisted_choice")
+        yield from _raw_overrides(unlisted, f"{here}unlisted_choice.", template=True)
+
+
+def _mapping_at(raw: Any, key: str) -> Mapping[str, Any]:
+    value = raw.get(key) if isinstance(raw, Mapping) else None
+    return value if isinstance(value, Mapping) else {}
 
 
 def _override_problems(

@@ -113,11 +113,14 @@ def select(
     options = _mapping(user_options)
     permitted = _profile(catalog, person, options.get("profile"))
     chosen = tuple(_choose(permitted.options, options))
-    known = {"profile", *extra_options, *_keys(permitted.options)}
+    known = {"profile", *extra_options, *keys_of(permitted.options)}
     if unknown := [key for key in options if key not in known]:
         shown = ", ".join(sorted(_shorten(key) for key in unknown[:5]))
         message = f"The options hold something this profile does not have: {shown}."
         raise Refusal(Reason.OPTIONS, message)
+    for key in options:
+        if key not in extra_options:
+            _check_plain(options[key], key)
     rules = [permitted.decision.rule, *(f"{item.key}: {item.rule}" for item in chosen if item.rule)]
     return Selection(permitted.profile, chosen, "; ".join(rules))
 
@@ -191,8 +194,7 @@ def _choice(option: PermittedOption, value: str) -> PermittedChoice | None:
     for choice in option.choices:
         if choice.name == value:
             return choice
-    message = f"{option.option.display_name}: that choice is not available to you."
-    raise Refusal(Reason.CHOICE, message)
+    raise _closed(option, option.key, value, option.denied.get(value, ""))
 
 
 def _string(value: Any, name: str) -> str:
@@ -213,7 +215,24 @@ def check_free_text(option: PermittedOption, text: str) -> Chosen:
     """
     name, unlisted = option.option.display_name, option.option.unlisted_choice
     if not option.unlisted:
-        raise Refusal(Reason.CHOICE, f"{name}: that choice is not available to you.")
+        raise _closed(option, option.key + UNLISTED_SUFFIX, text, option.unlisted_rule)
+    _check_plain(text, name)
+    pattern = unlisted.validation_regex
+    if pattern and not _matches(pattern, text):
+        hint = unlisted.validation_message or "the value does not have the form that is asked for."
+        raise Refusal(Reason.OPTIONS, f"{name}: {hint}")
+    overrides = unlisted.kubespawner_override
+    return Chosen(option.key, text, overrides, free_text=True, rule=option.unlisted_rule)
+
+
+def _closed(option: PermittedOption, key: str, value: str, rule: str) -> Refusal:
+    message = f"{option.option.display_name}: that choice is not available to you."
+    return Refusal(Reason.CHOICE, message, detail=f"{key}={_shorten(value)}", rule=rule)
+
+
+def _check_plain(value: Any, name: str) -> None:
+    """Take only what an option may hold, also of options that do not count this time."""
+    text = _string(value, name)
     if len(text) > MAX_FREE_TEXT:
         raise Refusal(Reason.OPTIONS, f"{name}: more than {MAX_FREE_TEXT} characters.")
     if not text.isprintable():
@@ -221,12 +240,6 @@ def check_free_text(option: PermittedOption, text: str) -> Chosen:
     if "{" in text or "}" in text:
         # KubeSpawner formats the value once more together with names of the user.
         raise Refusal(Reason.OPTIONS, f"{name}: curly braces are not allowed.")
-    pattern = unlisted.validation_regex
-    if pattern and not _matches(pattern, text):
-        hint = unlisted.validation_message or "the value does not have the form that is asked for."
-        raise Refusal(Reason.OPTIONS, f"{name}: {hint}")
-    overrides = unlisted.kubespawner_override
-    return Chosen(option.key, text, overrides, free_text=True, rule=option.unlisted_rule)
 
 
 def _matches(pattern: str, text: str) -> bool:
@@ -237,16 +250,17 @@ def _matches(pattern: str, text: str) -> bool:
         return False
 
 
-def _keys(options: Sequence[PermittedOption]) -> Iterator[str]:
-    """The keys in ``user_options`` that mean something for these options.
+def keys_of(options: Sequence[PermittedOption]) -> Iterator[str]:
+    """Give the keys in ``user_options`` that mean something for these options.
 
     Those of a choice that was not taken are among them: a form without JavaScript sends them.
     """
     for option in options:
         yield option.key
-        yield option.key + UNLISTED_SUFFIX
+        if option.unlisted:
+            yield option.key + UNLISTED_SUFFIX
         for choice in option.choices:
-            yield from _keys(choice.options)
+            yield from keys_of(choice.options)
 
 
 def _shorten(key: Any) -> str:

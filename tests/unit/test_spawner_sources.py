@@ -132,7 +132,8 @@ async def test_refusals_of_callables_keep_their_words(
     spawner = make_spawner(failing(error) if where == "profile_list" else profiles, options={})
     before = overridden(spawner)
     refusal = await refusal_of(spawner)
-    assert (refusal.message, refusal.status_code) == (message, 403)
+    status = error.status_code if error.status_code in (403, 409, 429) else 403
+    assert (refusal.message, refusal.status_code) == (message, status)
     assert overridden(spawner) == before
 
 
@@ -170,3 +171,41 @@ async def test_free_text_that_does_not_fit_the_trait_is_refused(make_spawner: An
     refusal = await refusal_of(spawner, {"memory--unlisted-choice": "a lot"})
     assert refusal.reason == Reason.OPTIONS
     assert spawner.mem_limit is None
+
+
+async def test_a_start_that_ended_leaves_no_catalogue_for_the_next(make_spawner: Any) -> None:
+    """Between its hooks and its decision a start may end; the next one asks for itself."""
+    profiles = [{"display_name": "P", "allow_all": True}]
+    spawner = make_spawner(lambda spawner: profiles, options={})
+    await spawner.run_pre_spawn_hook()
+    profiles[:] = []
+    spawner.clear_state()
+    assert (await refusal_of(spawner)).reason == "none_permitted"
+
+
+async def test_a_faulty_list_that_a_hook_sets_is_refused_whole(make_spawner: Any) -> None:
+    spawner = make_spawner([{"display_name": "P", "allow_all": True}], options={})
+    spawner.profile_list = [
+        {"display_name": "P", "allow_all": True},
+        {"display_name": "Q", "allow_groups": ["x"]},
+    ]
+    assert (await refusal_of(spawner)).reason == "config"
+
+
+async def test_a_form_that_is_refused_is_audited(make_spawner: Any, caplog: Any) -> None:
+    spawner = make_spawner([{"display_name": "P", "allowed_users": ["nobody"]}], options={})
+    spawner.log.propagate = True
+    with pytest.raises(SpawnRefused), caplog.at_level("WARNING"):
+        await spawner.get_options_form()
+    assert "none_permitted" in caplog.text
+
+
+@pytest.mark.parametrize("text", ["1e400", "inf", "nan"])
+async def test_free_text_that_does_not_fit_is_the_persons(make_spawner: Any, text: str) -> None:
+    option = {
+        "display_name": "Memory",
+        "unlisted_choice": {"enabled": True, "kubespawner_override": {"mem_limit": "{value}G"}},
+    }
+    profile = {"display_name": "P", "allow_all": True, "profile_options": {"memory": option}}
+    spawner = make_spawner([profile], options={"memory--unlisted-choice": text})
+    assert (await refusal_of(spawner)).reason == "options"

@@ -36,7 +36,7 @@ def named(name: str) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def options(depth: int) -> st.SearchStrategy[dict[str, Any]]:
-    below = st.just({}) if not depth else st.fixed_dictionaries({"profile_options": options(0)})
+    below = st.just({}) if not depth else with_options(depth - 1)
     choices = st.dictionaries(
         st.sampled_from("xy"), merged(named("Choice"), RULES, below), min_size=1
     )
@@ -45,11 +45,16 @@ def options(depth: int) -> st.SearchStrategy[dict[str, Any]]:
         {"display_name": st.just("Option"), "choices": choices, "optional": st.booleans()},
         optional={"unlisted_choice": unlisted},
     )
-    return st.dictionaries(st.sampled_from("ab"), option, max_size=2)
+    return st.dictionaries(st.sampled_from("ab"), option, min_size=1, max_size=2)
+
+
+def with_options(depth: int) -> st.SearchStrategy[dict[str, Any]]:
+    """Make the part of a profile or choice that has options, or none of it."""
+    return st.fixed_dictionaries({}, optional={"profile_options": options(depth)})
 
 
 PROFILES = st.lists(
-    merged(named("P"), RULES, st.fixed_dictionaries({"profile_options": options(1)})),
+    merged(named("P"), RULES, with_options(1)),
     min_size=1,
     max_size=3,
 ).map(lambda found: [{"slug": f"p{n}", **profile} for n, profile in enumerate(found)])

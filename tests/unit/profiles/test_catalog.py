@@ -257,7 +257,8 @@ options = st.dictionaries(
     max_size=2,
 )
 lists = st.lists(
-    rules.flatmap(lambda r: options.map(lambda o: {**r, "profile_options": o})), max_size=4
+    rules.flatmap(lambda r: options.map(lambda o: {**r, "profile_options": o} if o else r)),
+    max_size=4,
 )
 people = st.builds(
     Person,

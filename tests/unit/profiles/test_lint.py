@@ -186,12 +186,27 @@ def test_errors_name_profile_and_path(
     assert name in errors[0].where or "False" not in errors[0].where
 
 
+def named(option: str, choice: str, more: dict[str, Any]) -> dict[str, Any]:
+    choices = {choice: {"display_name": "C", **more}}
+    return {"profile_options": {option: {"display_name": "O", "choices": choices}}}
+
+
 @pytest.mark.parametrize(
     "name",
     [name for name in SENSITIVE_OVERRIDES if "*" not in name]
     + ["container_security_context", "pod_security_context"],
 )
-@pytest.mark.parametrize("level", [lambda x: x, lambda x: choices(**x), lambda x: unlisted(**x)])
+@pytest.mark.parametrize(
+    "level",
+    [
+        lambda x: x,
+        lambda x: choices(**x),
+        lambda x: unlisted(**x),
+        # Names of options and choices are the operator's, also those like keys to be passed over.
+        lambda x: named("size", "x-large", x),
+        lambda x: named("x-size", "large", x),
+    ],
+)
 def test_d21_overrides_that_widen_rights_are_refused_unless_named(
     check: Any, name: str, level: Any
 ) -> None:
@@ -369,3 +384,15 @@ def test_profiles_of_any_shape_end_in_findings(check: Any, profiles: Any) -> Non
     catalog = check(profiles)
     assert len(catalog.profiles) == len(profiles) or catalog.errors
     assert all(str(finding) for finding in catalog.findings)
+
+
+@pytest.mark.parametrize("key", ["blocked_users", "blocked_groups", "block_if"])
+@pytest.mark.parametrize("level", [lambda x: x, lambda x: named("o", "c", x)])
+def test_a_block_with_nothing_behind_it_is_an_error(check: Any, key: str, level: Any) -> None:
+    (error,) = check([{"display_name": "P", "allow_all": True, **level({key: None})}]).errors
+    assert error.path.endswith(key)
+
+
+def test_empty_options_are_an_error(check: Any) -> None:
+    (error,) = check([{"display_name": "P", "allow_all": True, "profile_options": {}}]).errors
+    assert error.path == "profile_options"

@@ -360,3 +360,51 @@ def test_d01_any_json_is_refused_or_grants_what_is_permitted(
     assert asked.pop("profile", selection.profile.slug) == selection.profile.slug
     taken = {key: value for key, value in asked.items() if key in selection.choices}
     assert taken.items() <= selection.choices.items()
+
+
+NESTED = {
+    "display_name": "P",
+    "allow_all": True,
+    "profile_options": {
+        "image": {
+            "display_name": "Image",
+            "choices": {
+                "a": {"display_name": "A"},
+                "b": {
+                    "display_name": "B",
+                    "profile_options": {
+                        "sub": {"display_name": "Sub", "choices": {"x": {"display_name": "X"}}}
+                    },
+                },
+            },
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("untaken", [{"x": [1]}, ["x"], 1, "{x}", "x" * 2000, "a\nb"], ids=repr)
+def test_options_of_a_choice_not_taken_are_checked_too(make_catalog: Any, untaken: Any) -> None:
+    catalog = make_catalog([NESTED])
+    assert select(catalog, ANN, {"image": "a", "image--b--sub": "x"})
+    for key in ("image--b--sub", "image--b--sub--unlisted-choice"):
+        with pytest.raises(Refusal):
+            select(catalog, ANN, {"image": "a", key: untaken})
+
+
+def test_a_refused_choice_names_its_rule(make_catalog: Any) -> None:
+    option = {
+        "display_name": "O",
+        "choices": {
+            "a": {"display_name": "A"},
+            "b": {"display_name": "B", "blocked_users": ["ann"]},
+        },
+        "unlisted_choice": {"enabled": True, "allowed_groups": ["staff"]},
+    }
+    profile = {"display_name": "P", "allow_all": True, "profile_options": {"o": option}}
+    catalog = make_catalog([profile])
+    with pytest.raises(Refusal) as caught:
+        select(catalog, Person("ann"), {"o": "b"})
+    assert (caught.value.rule, caught.value.detail) == ("blocked_users: ann", "o='b'")
+    with pytest.raises(Refusal) as caught:
+        select(catalog, Person("ann"), {"o--unlisted-choice": "mine"})
+    assert (caught.value.rule, caught.value.detail) == ("no rule", "o--unlisted-choice='mine'")
