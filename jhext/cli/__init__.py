@@ -17,7 +17,7 @@ def application() -> typer.Typer:
     """Build the application with the commands of all modules of this package."""
     app = typer.Typer(
         name="jhext",
-        help="Profiles, identities, storage and culling for JupyterHub on Kubernetes.",
+        help="Profiles and identities for JupyterHub on Kubernetes.",
         no_args_is_help=True,
         rich_markup_mode="markdown",  # flows the lines of a paragraph
         # typer's own traceback shows the values of local variables, which may be secrets
