@@ -32,13 +32,11 @@ LOGS = STATE / "logs"
 def main() -> None:
     """Run the node until nobody uses it any more, or until SIGTERM."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    with lock.alone_if_free(KEEPER) as first:
-        if not first:
-            raise SystemExit("there is a keeper already")
+    with lock.alone(KEEPER), lock.alone(MACHINE_LOCK):
         shutil.rmtree(LOGS, ignore_errors=True)
         LOGS.mkdir(mode=0o700)
         OFF.unlink(missing_ok=True)
-        with lock.alone(MACHINE_LOCK), running_node(LOGS, STATE / "storage") as (cluster, kubelet):
+        with running_node(LOGS, STATE / "storage") as (cluster, kubelet):
             _describe(Node(**vars(cluster), image=NOTEBOOK.name, hub_ip=ADDRESS, off=OFF))
             try:
                 while _is_used():
