@@ -13,7 +13,7 @@ from .errors import SpawnRefused
 from .failure import api_failure, deleted, no_answer, not_in_time, pod_failure
 from .refusal import Refusal
 from .traits import ConfiguredKubeSpawner
-from .upstream import forget_failure
+from .upstream import forget_failure, set_status
 
 
 class ReportingKubeSpawner(ConfiguredKubeSpawner):
@@ -49,6 +49,7 @@ class ReportingKubeSpawner(ConfiguredKubeSpawner):
             refusal = error
         self.log.error("No server for %s: %s %s", self._log_name, refusal.message, refusal.detail)
         forget_failure(self)
+        set_status(self, refusal.status_code)
         raise SpawnRefused(refusal) from None
 
     def _why_not_in_time(self, error: BaseException) -> Refusal:

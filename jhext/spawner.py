@@ -240,6 +240,7 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
             self._forget_grant()
             self._audit(catalog, refusal)
             upstream.forget_failure(self)
+            upstream.set_status(self, refusal.status_code)
             raise SpawnRefused(refusal) from None
         self._granted = selection
         self._record = self._what_is_granted(catalog)

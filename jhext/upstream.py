@@ -54,6 +54,7 @@ __all__ = [
     "format_free_text",
     "in_plain_form",
     "overridable_traits",
+    "set_status",
 ]
 
 
@@ -182,6 +183,12 @@ def forget_failure(spawner: Any) -> None:
     if counts and handler is not None and spawner.pending == "spawn":
         spawner.failure_is_forgotten = True
         handler.settings["failure_count"] = handler.settings.get("failure_count", 0) - 1
+
+
+def set_status(spawner: Any, status_code: int) -> None:
+    """Give the page of a refused form the status of the refusal, which JupyterHub 5.3 does not."""
+    if REFUSALS_COUNT_AS_FAILURES and spawner.handler is not None:
+        spawner.handler.set_status(status_code)
 
 
 def format_free_text(overrides: Mapping[str, Any], value: str) -> dict[str, Any]:
