@@ -59,7 +59,8 @@ class KubernetesApi:
         known = hmac.compare_digest(given, self._authorization)
         if not known and request.path not in _PUBLIC_PATHS:
             raise ApiError(401, "Unauthorized", "Unauthorized")
-        return await self._faults.apply(request) or await handler(request)
+        ended = await self._faults.apply(request)
+        return await handler(request) if ended is None else ended
 
     async def _objects(self, request: web.Request) -> web.StreamResponse:
         return await self._handlers.handle(ApiRequest(request))
