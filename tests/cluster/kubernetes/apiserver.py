@@ -107,8 +107,10 @@ def running_apiserver(
     cluster = reachable_as(url, authority.certificate, token, directory / "kubeconfig", audit_log)
 
     def ready() -> bool:
+        # The namespace is made a moment after the server says that it is ready.
+        paths = ("/readyz", "/api/v1/namespaces/default")
         try:
-            return client.get("/readyz").is_success
+            return all(client.get(path).is_success for path in paths)
         except httpx.TransportError:
             return False
 
