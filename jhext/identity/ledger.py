@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 
+from .database import TABLES, Database
 from .errors import IdentityUnavailable
 from .source import Workers
 
 _TABLE = sa.Table(
     "jhext_uids",
-    sa.MetaData(),
+    TABLES,
     sa.Column("uid", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("source", sa.String(255), nullable=False),
     sa.Column("subject", sa.String(255)),
@@ -90,20 +88,8 @@ class Ledger:
     """
 
     def __init__(self, url: str, workers: Workers, timeout: int = 5) -> None:
-        try:
-            address = sa.make_url(url)
-            self._engine = sa.create_engine(
-                address,
-                pool_pre_ping=True,
-                connect_args=_timeouts(address.get_backend_name(), timeout),
-            )
-        except ArgumentError:
-            # SQLAlchemy's own text may repeat the URL with the password in it.
-            raise ValueError("the URL of the ledger's database cannot be read") from None
-        except ImportError as error:
-            raise ValueError(f"the driver for the ledger's database is missing: {error}") from None
+        self._database = Database("ledger", url, timeout)
         self._workers = workers
-        self._ready = False
 
     async def claim(self, uid: int, claimant: Holder) -> Holder | None:
         """Note that a uid is somebody's, unless it is another one's already.
@@ -132,16 +118,15 @@ class Ledger:
 
     async def close(self) -> None:
         """Give back the connections."""
-        # Not in the ledger's own threads, all of which may be waiting for a dead database.
-        await asyncio.to_thread(self._engine.dispose)
+        await self._database.close()
 
     def _claim(self, uid: int, claimant: Holder) -> Holder | None:
-        with self._database():
-            self._create_table()
+        with self._database.asked():
+            self._database.ensure(_TABLE)
             known = self._read(uid)
             if known is None:
                 try:
-                    self._execute(sa.insert(_TABLE).values(uid=uid, **_columns(claimant)))
+                    self._database.execute(sa.insert(_TABLE).values(uid=uid, **_columns(claimant)))
                 except IntegrityError:  # somebody was faster
                     known = self._read(uid)
                 else:
@@ -151,7 +136,7 @@ class Ledger:
             if not same_person(known, claimant):
                 return known
             if known != claimant:
-                self._execute(
+                self._database.execute(
                     sa.update(_TABLE)
                     .where(_TABLE.c.uid == uid, _TABLE.c.username == known.username)
                     .values(**_columns(claimant))
@@ -159,49 +144,16 @@ class Ledger:
             return None
 
     def _forget(self, uid: int) -> Holder | None:
-        with self._database():
+        with self._database.asked():
             known = self._read(uid)
-            self._execute(sa.delete(_TABLE).where(_TABLE.c.uid == uid))
+            self._database.execute(sa.delete(_TABLE).where(_TABLE.c.uid == uid))
             return known
 
     def _read(self, uid: int) -> Holder | None:
-        with self._engine.connect() as connection:
+        with self._database.engine.connect() as connection:
             row = connection.execute(sa.select(_TABLE).where(_TABLE.c.uid == uid)).first()
         return None if row is None else Holder(row.source, row.subject, row.username)
-
-    def _execute(self, statement: sa.Executable) -> None:
-        with self._engine.begin() as connection:
-            connection.execute(statement)
-
-    @contextmanager
-    def _database(self) -> Iterator[None]:
-        """Say the errors of the database in our own words."""
-        try:
-            yield
-        except DBAPIError as error:
-            first_line = str(error.orig).partition("\n")[0]
-            raise IdentityUnavailable(f"ledger: {first_line}") from error
-        except SQLAlchemyError as error:
-            raise IdentityUnavailable(f"ledger: {type(error).__name__}") from error
-
-    def _create_table(self) -> None:
-        if self._ready:
-            return
-        try:
-            _TABLE.create(self._engine, checkfirst=True)
-        except DBAPIError:
-            # Another hub, or another thread of this one, may have made it between check and act.
-            if not sa.inspect(self._engine).has_table(_TABLE.name):
-                raise
-        self._ready = True
 
 
 def _columns(holder: Holder) -> dict[str, Any]:
     return {"source": holder.source, "subject": holder.subject, "username": holder.username}
-
-
-def _timeouts(backend: str, seconds: int) -> dict[str, Any]:
-    """Give the arguments by which a driver gives up, where its database has such."""
-    if backend == "postgresql":
-        return {"connect_timeout": seconds, "options": f"-c statement_timeout={seconds}s"}
-    return {"sqlite": {"timeout": seconds}, "mysql": {"connect_timeout": seconds}}.get(backend, {})
