@@ -1,0 +1,1 @@
+"""WHERE: the homes, claims and shared data of one person's server."""
