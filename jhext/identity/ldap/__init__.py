@@ -1,0 +1,1 @@
+"""Directories that speak LDAP: OpenLDAP and its kin, and Active Directory."""
