@@ -1,0 +1,1 @@
+"""Real directories for the tests: OpenLDAP's slapd and Samba as an Active Directory."""
