@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jhext.section import SecretRef
 
+from .allocate import Ranges, Registry
 from .auth_state import AuthStateSource
 from .files import FilesSource
 from .fixed import FixedSource
@@ -61,6 +62,7 @@ def build_resolver(
         workers=workers,
         ledger=ledger,
         unique_uid=unique_uid,
+        registry=registry_of(settings, workers),
         log=log,
     )
 
@@ -75,8 +77,28 @@ def ledger_of(settings: IdentitySettings, workers: Workers) -> Ledger:
     ValueError
         When that address cannot be used.
     """
+    return Ledger(_database_of(settings), workers)
+
+
+def registry_of(settings: IdentitySettings, workers: Workers) -> Registry | None:
+    """Make the registry of allocated ids, if there is one. Nothing is opened yet.
+
+    Raises
+    ------
+    ConfigurationError
+        When the secret with its address is not there.
+    ValueError
+        When that address cannot be used.
+    """
+    allocate = settings.allocate
+    if allocate is None:
+        return None
+    return Registry(_database_of(settings), Ranges(allocate.users, allocate.groups), workers)
+
+
+def _database_of(settings: IdentitySettings) -> str:
     url = settings.ledger
-    return Ledger(url.resolve() if isinstance(url, SecretRef) else url, workers)
+    return url.resolve() if isinstance(url, SecretRef) else url
 
 
 def rules_of(settings: IdentitySettings) -> Rules:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
+from .allocate import Registry, complete
 from .cache import AskOnceCache
 from .errors import IdentityError, IdentityRefused, IdentityUnavailable, Reason
 from .ledger import Holder, Ledger, UniqueUid
@@ -62,6 +63,8 @@ class Resolver:
         Where it is kept which uid is whose, if that is kept.
     unique_uid
         What happens when a uid turns out to be somebody else's.
+    registry
+        Who gives ids to whom the sources give none, if anybody does.
     log
         Where notes about groups and values that were passed over go.
     """
@@ -75,6 +78,7 @@ class Resolver:
         workers: Workers,
         ledger: Ledger | None = None,
         unique_uid: UniqueUid = UniqueUid.REFUSE,
+        registry: Registry | None = None,
         log: logging.Logger | logging.LoggerAdapter[logging.Logger] | None = None,
     ) -> None:
         self._sources = tuple(sources)
@@ -83,6 +87,7 @@ class Resolver:
         self._workers = workers
         self._ledger = ledger
         self._unique_uid = unique_uid
+        self._registry = registry
         self._log = log or logging.getLogger(__name__)
         self._cache: AskOnceCache[Identity] = AskOnceCache(limits.ttl, limits.serve_stale)
         self._turns = asyncio.Semaphore(limits.concurrency)
@@ -121,6 +126,8 @@ class Resolver:
             await source.close()
         if self._ledger is not None:
             await self._ledger.close()
+        if self._registry is not None:
+            await self._registry.close()
         self._workers.close()
 
     def _key(self, person: Person) -> Hashable:
@@ -154,6 +161,10 @@ class Resolver:
                 raise answer  # of several, the first in the order of the chain
             if answer is not None:
                 known.append((source.name, answer))
+        if self._registry is not None:
+            # They are only given when all sources have said that they give none.
+            given = partial(complete, self._registry, person, known)
+            known = await _ask_twice("the registry of ids", given)
         combined = combine(person.name, known, self._rules, datetime.now(UTC))
         for note in combined.notes:
             self._log.warning("%s", note)

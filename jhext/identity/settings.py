@@ -203,6 +203,31 @@ class FixedSettings(_SourceSettings):
     )
 
 
+class AllocateSettings(Section):
+    """Ids for people and groups to whom no source gives any, kept in the database of the ledger."""
+
+    users: tuple[Id, Id] = Field(
+        default=(3_000_000, 3_999_999),
+        strict=False,
+        description="The first and the last uid that people without one get.",
+    )
+    groups: tuple[Id, Id] = Field(
+        default=(2_000_000, 2_999_999),
+        strict=False,
+        description="The first and the last gid that groups without one get.",
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> AllocateSettings:
+        (first, last), (first_gid, last_gid) = self.users, self.groups
+        if first > last or first_gid > last_gid:
+            raise ValueError("the first number of a range is larger than the last")
+        # A person's own group has the number of the person.
+        if first <= last_gid and first_gid <= last:
+            raise ValueError("users and groups have numbers in common")
+        return self
+
+
 SourceSettings = Annotated[
     RestSettings
     | FilesSettings
@@ -256,6 +281,12 @@ class IdentitySettings(Section):
         default="refuse",
         description="What happens when a uid is already somebody else's in the ledger.",
     )
+    allocate: AllocateSettings | None = Field(
+        default=None,
+        description="Gives ids to people and groups to whom no source gives any; without it they "
+        "are refused or left out.",
+        examples=[{}],
+    )
     ledger: Annotated[str | SecretRef, AfterValidator(_database)] = Field(
         default="sqlite:///jhext-uids.sqlite",
         description="The database of the ledger, as an SQLAlchemy URL. Hubs that serve the same "
@@ -290,14 +321,25 @@ class IdentitySettings(Section):
     @model_validator(mode="after")
     def _consistent(self) -> IdentitySettings:
         if self.mode == "platform":
-            if self.sources:
-                raise ValueError("sources are not asked in mode platform: leave them out")
+            if self.sources or self.allocate is not None:
+                raise ValueError("mode platform asks nobody: leave out sources and allocate")
             return self
-        if not self.sources:
-            raise ValueError("sources: at least one is needed, or mode: platform")
+        if not self.sources and self.allocate is None:
+            raise ValueError("sources: at least one is needed, or allocate, or mode: platform")
         named = [source.name or source.type for source in self.sources]
         if twice := sorted({name for name in named if named.count(name) > 1}):
             raise ValueError(f"sources: give each a name of its own: {', '.join(twice)}")
         if self.min_uid > self.max_uid or self.min_gid > self.max_gid:
             raise ValueError("the smallest uid or gid is larger than the largest")
+        if self.allocate is not None:
+            self._check_ranges(self.allocate)
         return self
+
+    def _check_ranges(self, allocate: AllocateSettings) -> None:
+        accepted = {"users": (self.min_uid, self.max_uid), "groups": (self.min_gid, self.max_gid)}
+        for name, (smallest, largest) in accepted.items():
+            first, last = getattr(allocate, name)
+            if first < smallest or last > largest:
+                raise ValueError(f"allocate.{name}: not between {smallest} and {largest}")
+            if reserved := [number for number in self.reserved_ids if first <= number <= last]:
+                raise ValueError(f"allocate.{name}: {min(reserved)} is reserved")
