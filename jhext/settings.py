@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError
 
+from .culler.settings import CullerSettings
 from .identity.settings import IdentitySettings
 from .pod.settings import PodSettings
 from .profiles.access import DefaultAccess
@@ -116,6 +117,9 @@ class Settings(Section):
     )
     pod: PodSettings = Field(
         default_factory=PodSettings, description="What the pods of people with identities may do."
+    )
+    culler: CullerSettings | None = Field(
+        default=None, description="How long servers may run. Without it, nothing is stopped."
     )
     hub: HubSettings = Field(default_factory=HubSettings, description="The hub itself.")
 

@@ -22,6 +22,8 @@ from .reading import Reading
 from .written import Place, Written
 
 _SECTION = "profiles"
+_RELOADED = frozenset({_SECTION, "culler"})
+"""The sections of the settings that take effect when they change."""
 _SUFFIXES = {".yaml", ".yml"}
 _PAUSES = (0.0, 0.01, 0.02, 0.05, 0.1)
 """Seconds before each attempt to read files that change while they are read."""
@@ -88,7 +90,7 @@ class Version:
     mappings
         The mapping files, line by line.
     other_sections
-        What else stands in the settings file. It is not used, but a change of it can be told.
+        What else stands in the settings file and waits for a restart, so that a change can be told.
     reading
         What was read for it.
     """
@@ -184,7 +186,7 @@ class _Gathering:
         with self._noting():
             document = parse_yaml(self._content(path), str(path))
             values = _section(document, str(path), sections)
-            self.other_sections |= {k: v for k, v in document.value.items() if k != _SECTION}
+            self.other_sections |= {k: v for k, v in document.value.items() if k not in _RELOADED}
             places: list[dict[KeyPath, Place]] = [{} for _ in values]
             for keys, line in document.lines.items():
                 if len(keys) > 1 and keys[0] == _SECTION:
