@@ -1,4 +1,4 @@
-"""The line between one hub and its API server, which can be cut: nobody else misses the server."""
+"""The line between one hub and a server, which can be slow or cut; nobody else misses the server."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ class Line:
     Attributes
     ----------
     target
-        The URL of the API server.
+        The URL of the server.
+    delay
+        Seconds that everything takes that the server says.
     """
 
     target: str
     port: int = field(default_factory=free_port)
+    delay: float = 0
     _server: asyncio.Server | None = None
     _calls: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -62,11 +65,14 @@ class Line:
             with contextlib.closing(writer), contextlib.closing(back):
                 async with asyncio.TaskGroup() as group:
                     group.create_task(_pump(reader, back))
-                    group.create_task(_pump(there, writer))
+                    group.create_task(_pump(there, writer, self.delay))
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pump(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay: float = 0
+) -> None:
     while data := await reader.read(2**16):
+        await asyncio.sleep(delay)
         writer.write(data)
         await writer.drain()
     writer.close()
