@@ -1,4 +1,4 @@
-"""The line between one hub and a server, which can be slow or cut; nobody else misses the server."""
+"""The line between one hub and a server, which can be slow or cut; nobody else misses that."""
 
 from __future__ import annotations
 
