@@ -12,7 +12,7 @@ import pytest
 
 from jhext.demo.accounts import Account
 from jhext.demo.processes import Children
-from jhext.demo.proxy import Proxy, find_proxy
+from jhext.demo.proxy import Proxy
 from tests.cluster.api_client import (  # noqa: F401 - fixtures
     cluster_api,
     compared,
@@ -21,7 +21,6 @@ from tests.cluster.api_client import (  # noqa: F401 - fixtures
     full_api,
 )
 from tests.cluster.bench import ClusterBench, start_cluster_bench
-from tests.cluster.kubernetes import lock
 from tests.cluster.kubernetes.apiserver import running_apiserver
 from tests.cluster.kubernetes.binaries import control_plane
 from tests.cluster.kubernetes.build import HINT
@@ -33,6 +32,7 @@ from tests.cluster.kubernetes.pki import Authority
 from tests.cluster.kubernetes.shared import Share, alone, among_others, shared_node
 from tests.cluster.line import Line
 from tests.cluster.namespace import namespace
+from tests.proxy import kept_proxy
 
 RunHub = Callable[..., ClusterBench]
 STARTS = pytest.StashKey[list[str]]()
@@ -45,11 +45,36 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "node_alone: it ends the pods of others, so none may run")
 
 
+# Files in the order in which they begin, what waits longest first; others come before the last.
+FIRST = ("outages", "failures", "conformance_pods", "restart", "identity", "real_pods", "role")
+LAST = ("lost_pods",)
+
+# Files that one process runs one after the other, since they need no node but an API server.
+TOGETHER = {
+    "outages": ("conformance_discovery",),
+    "objects": ("apiserver", "conformance_create", "conformance_list", "conformance_watch")
+    + ("conformance_write", "manifests"),
+}
+GROUPS = {name: group for group, names in TOGETHER.items() for name in names}
+NODE_FIXTURES = {"node", "complete"}
+
+
+def name_of(item: pytest.Item) -> str:
+    return item.path.stem.removeprefix("test_")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Tell pytest-xdist which tests one process runs."""
+    name = name_of(item)
+    item.add_marker(pytest.mark.xdist_group(GROUPS.get(name, name)))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what waits longest, and end with what waits for all others."""
-    place = {"test_outages.py": -1, "test_lost_pods.py": 1}
-    items.sort(key=lambda item: place.get(item.path.name, 0))
+    place = {name: number - len(FIRST) for number, name in enumerate(FIRST)}
+    place |= dict.fromkeys(LAST, 1)
+    items.sort(key=lambda item: place.get(name_of(item), 0))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -61,7 +86,8 @@ def pytest_runtest_protocol(
     A module's pods live from one of its tests to the next, so its share is held as long.
     """
     share = item.config.stash[SHARE]
-    share.take(alone if item.get_closest_marker("node_alone") else among_others)
+    if not NODE_FIXTURES.isdisjoint(item.fixturenames):  # type: ignore[attr-defined]
+        share.take(alone if item.get_closest_marker("node_alone") else among_others)
     try:
         return (yield)
     finally:
@@ -157,11 +183,7 @@ def dry_run(apiserver: Cluster) -> Iterator[Callable[[Manifest], Manifest]]:
 
 @pytest.fixture(scope="session")
 def proxy(pytestconfig: pytest.Config) -> Proxy:
-    """The proxy of all hubs; npm's is installed once and kept."""
-    assert pytestconfig.cache
-    folder = Path(pytestconfig.cache.mkdir("configurable-http-proxy"))
-    with lock.alone(folder.with_suffix(".lock")):
-        return find_proxy(folder)
+    return kept_proxy(pytestconfig)
 
 
 @pytest.fixture(scope="module")

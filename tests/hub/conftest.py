@@ -12,17 +12,16 @@ import pytest
 
 from jhext.demo.accounts import Account
 from jhext.demo.processes import Children
-from jhext.demo.proxy import Proxy, find_proxy
+from jhext.demo.proxy import Proxy
 from tests.hub.bench import Bench, start_bench
+from tests.proxy import kept_proxy
 
 RunHub = Callable[..., Bench]
 
 
 @pytest.fixture(scope="session")
-def proxy(request: pytest.FixtureRequest) -> Proxy:
-    """The proxy of all hubs; npm's is installed once and kept."""
-    assert request.config.cache
-    return find_proxy(Path(request.config.cache.mkdir("configurable-http-proxy")))
+def proxy(pytestconfig: pytest.Config) -> Proxy:
+    return kept_proxy(pytestconfig)
 
 
 @pytest.fixture(scope="module")
