@@ -6,11 +6,10 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import partial
 from urllib.parse import urlsplit
 
 MAX_PASSWORD = 1024
-"""How long a password may be, in bytes; no directory takes more, and one that tried would hash it."""
+"""How long a password may be, in bytes: nobody's is longer, and a directory would hash it all."""
 
 
 class Tls(Enum):
@@ -117,7 +116,7 @@ class Access:
     servers: tuple[Server, ...]
     bind_dn: str | None = None
     bind_password: Callable[[], str] | None = field(default=None, repr=False)
-    context: Callable[[], ssl.SSLContext] = partial(verified_context, None)
+    context: Callable[[], ssl.SSLContext] = verified_context
     timeout: float = 5
     deadline: float = 12
     connections: int = 10

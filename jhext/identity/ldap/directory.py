@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-from .access import Access
+import logging
+
+from jhext.identity.errors import IdentityRefused, IdentityUnavailable, Reason
+from jhext.identity.ids import shown
+
+from . import filters, nested, standing
+from .access import MAX_PASSWORD, Access
+from .active_directory import Slice, cause_of, slice_of
+from .client import SUCCESS, Client, complete, unavailable
 from .entry import DirectoryGroup, Entry
+from .errors import Cause, LoginRefused
 from .layout import Layout
+from .messages import Found, Scope, Search
+from .names import own_name
+
+_Log = logging.Logger | logging.LoggerAdapter[logging.Logger]
+
+# Result codes of RFC 4511, 4.1.9.
+_CONSTRAINT, _NO_SUCH_OBJECT, _INAPPROPRIATE, _INVALID_CREDENTIALS, _UNWILLING = 19, 32, 48, 49, 53
+_PARTS = 64  # of one attribute; Active Directory sends 1,500 values in each
 
 
 class Directory:
@@ -18,15 +35,25 @@ class Directory:
         How it is reached.
     layout
         Where people and groups are in it.
+    log
+        Where it is noted what was passed over.
     """
 
-    def __init__(self, access: Access, layout: Layout) -> None:
-        self._access = access
+    def __init__(self, access: Access, layout: Layout, log: _Log | None = None) -> None:
         self._layout = layout
-        self.operations = 0
+        self._log = log or logging.getLogger(__name__)
+        self._client = Client(access)
+
+    @property
+    def operations(self) -> int:
+        """How many binds and searches there were; further pages are not counted."""
+        return self._client.operations
 
     async def find(self, login: str) -> Entry | None:
         """Find the person with a login name, or None.
+
+        What the directory's rules call equal is not enough: but for upper and lower case the entry
+        has to have the name as it was typed. Otherwise accents could make two people of one.
 
         Raises
         ------
@@ -35,7 +62,53 @@ class Directory:
         IdentityUnavailable
             When the directory does not answer.
         """
-        raise NotImplementedError
+        layout = self._layout
+        try:
+            wanted = filters.any_of(filters.equal(key, login) for key in layout.login_attributes)
+        except UnicodeEncodeError:
+            return None
+        question = Search(
+            base=layout.user_base,
+            filter=filters.all_of([layout.user_filter, wanted]),
+            attributes=self._wanted(),
+            size_limit=2,
+        )
+        async with self._client.in_time():
+            found, outcome = await self._client.search(question)
+            if len(found) > 1:
+                raise IdentityRefused(Reason.INVALID, f"{shown(login)} could be several entries")
+            complete(outcome, question)
+            if not found:
+                return None
+            entry = await self._complete(found[0])
+        known = {text for key in layout.login_attributes for text in entry.texts(key)}
+        if login.lower() not in {text.lower() for text in known}:
+            self._log.warning("%s is only similar to %s", shown(login), shown(entry.dn))
+            return None
+        return entry
+
+    async def read(self, dn: str) -> Entry | None:
+        """Give the person with a DN, or None.
+
+        Raises
+        ------
+        IdentityRefused
+            When the entry has no name that could be theirs alone.
+        IdentityUnavailable
+            When the directory does not answer.
+        """
+        question = Search(
+            base=dn,
+            filter=self._layout.user_filter,
+            attributes=self._wanted(),
+            scope=Scope.BASE,
+        )
+        async with self._client.in_time():
+            found, outcome = await self._client.search(question)
+            if outcome.code == _NO_SUCH_OBJECT:
+                return None
+            complete(outcome, question)
+            return await self._complete(found[0]) if found else None
 
     async def authenticate(self, name: str, password: str) -> None:
         """Check a password, on a connection on which nothing else is asked.
@@ -54,7 +127,25 @@ class Directory:
         IdentityUnavailable
             When the directory does not answer.
         """
-        raise NotImplementedError
+        try:
+            length = len(password.encode())
+        except UnicodeEncodeError:
+            length = 0
+        # A bind with a name and no password succeeds and proves nothing (RFC 4513, 5.1.2).
+        if not name or not password.strip() or "\0" in password or not 0 < length <= MAX_PASSWORD:
+            raise LoginRefused(Cause.CREDENTIALS, "blank, too long or no text: not sent")
+        async with self._client.in_time():
+            outcome = await self._client.bind(name, password)
+        code = outcome.code
+        if code == _INVALID_CREDENTIALS:
+            raise LoginRefused(cause_of(outcome.message), f"refused: {shown(outcome.message)}")
+        if code in (_NO_SUCH_OBJECT, _INAPPROPRIATE):
+            raise LoginRefused(Cause.CREDENTIALS, f"refused with result {code}")
+        if code in (_CONSTRAINT, _UNWILLING):  # 389 Directory Server: locked, switched off
+            cause = Cause.LOCKED if code == _CONSTRAINT else Cause.DISABLED
+            raise LoginRefused(cause, f"refused: {shown(outcome.message)}")
+        if code != SUCCESS:
+            raise unavailable("a login", outcome)
 
     async def groups_of(self, entry: Entry) -> tuple[DirectoryGroup, ...]:
         """List the groups of a person, sorted by name; nested and primary ones are among them.
@@ -64,8 +155,57 @@ class Directory:
         IdentityUnavailable
             When the directory does not answer, or not with all of them.
         """
-        raise NotImplementedError
+        if self._layout.group_base is None:
+            return ()
+        groups = []
+        async with self._client.in_time():
+            for found in await nested.groups_of(self._layout, entry, self._client.all):
+                group = Entry(found.dn, found.attributes)
+                name = own_name(group, self._layout.group_name_attribute)
+                if name is None:
+                    self._log.warning("group %s left out: no name of its own", shown(found.dn))
+                    continue
+                gids, sids = group.texts("gidNumber"), group.raw("objectSid")
+                gid = gids[0] if len(gids) == 1 else None
+                groups.append(DirectoryGroup(name, gid, found.dn, sids[0] if sids else None))
+        return tuple(sorted(groups, key=lambda group: (group.name, group.dn)))
 
     async def close(self) -> None:
         """Close the connections. It may be asked again afterwards."""
-        raise NotImplementedError
+        self._client.close()
+
+    def _wanted(self) -> tuple[str, ...]:
+        layout = self._layout
+        own = (layout.name_attribute, *layout.login_attributes, "gidNumber", *standing.ATTRIBUTES)
+        return tuple(dict.fromkeys((*own, *layout.attributes)))
+
+    async def _complete(self, found: Found) -> Entry:
+        """Fetch what Active Directory sends in parts, and give the entry its name."""
+        attributes = dict(found.attributes)
+        for key in found.attributes:
+            if (part := slice_of(key)) is not None:
+                attributes[part.name] = await self._joined(found.dn, part, attributes.pop(key))
+        name = own_name(Entry(found.dn, attributes), self._layout.name_attribute)
+        if name is None:
+            raise IdentityRefused(
+                Reason.INVALID,
+                f"{shown(found.dn)} has no {self._layout.name_attribute}, or several",
+            )
+        return Entry(found.dn, attributes, name)
+
+    async def _joined(self, dn: str, part: Slice, values: tuple[bytes, ...]) -> tuple[bytes, ...]:
+        """Give all values of an attribute of which a first part has come."""
+        for _ in range(_PARTS):
+            if part.last is None:
+                return values
+            question = Search(base=dn, attributes=[part.following], scope=Scope.BASE)
+            found = await self._client.all(question)
+            parts = [
+                (slice_of(key), more) for entry in found for key, more in entry.attributes.items()
+            ]
+            following = [(p, more) for p, more in parts if p is not None and p.name == part.name]
+            if len(following) != 1:
+                break
+            part, more = following[0]
+            values += more
+        raise IdentityUnavailable(f"{shown(dn)}: {part.name} came in part only", transient=False)

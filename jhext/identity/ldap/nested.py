@@ -1,0 +1,121 @@
+"""The groups of a person, the groups of these groups, and so on."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from jhext.identity.errors import IdentityUnavailable
+
+from . import filters
+from .active_directory import primary_group
+from .entry import Entry
+from .layout import Layout, Nesting
+from .messages import Found, Scope, Search
+
+Ask = Callable[[Search], Awaitable[list[Found]]]
+
+MAX_DEPTH = 32
+"""How many levels of groups are followed; a circle ends by itself, as each group counts once."""
+MAX_GROUPS = 5000
+"""How many groups a person may be in."""
+PAGE_SIZE = 500
+"""How many groups are sent at a time; Active Directory sends no more than 1,000."""
+
+_TERMS = 200  # values in one filter
+_DOMAIN = bytes((1, 5, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0))  # the beginning of S-1-5-21-…, with a RID
+
+
+async def groups_of(layout: Layout, entry: Entry, ask: Ask) -> list[Found]:
+    """List the groups of a person.
+
+    Parameters
+    ----------
+    layout
+        Where groups are, and how the groups of groups are found.
+    entry
+        The person.
+    ask
+        Asks the directory, for all or nothing.
+
+    Raises
+    ------
+    IdentityUnavailable
+        When it does not answer, may not say, or there are too many.
+    """
+    # Only Active Directory has SIDs. Another server answers IN_CHAIN with success and nothing.
+    sids = entry.raw("objectSid")
+    if layout.nesting is Nesting.TOKEN_GROUPS and sids:
+        return await _token_groups(layout, entry, ask)
+    if layout.nesting is Nesting.IN_CHAIN and sids:
+        return await _search(layout, [filters.in_chain("member", entry.dn), *_primary(entry)], ask)
+    found = await _search(layout, [*_direct(layout, entry), *_primary(entry)], ask)
+    if layout.nesting is Nesting.NONE:
+        return found
+    return await _walk(layout, found, ask)
+
+
+def _direct(layout: Layout, entry: Entry) -> list[str]:
+    return [
+        filters.equal(key, entry.name if key.lower() == "memberuid" else entry.dn)
+        for key in layout.member_attributes
+    ]
+
+
+def _primary(entry: Entry) -> list[str]:
+    """Look for the primary group, which has no list of its members: by its number."""
+    wanted = []
+    if gid := entry.text("gidNumber"):
+        wanted.append(filters.equal("gidNumber", gid))
+    rid, sids = entry.text("primaryGroupID"), entry.raw("objectSid")
+    if rid and sids:
+        wanted.append(filters.equal("objectSid", primary_group(sids[0], rid)))
+    return wanted
+
+
+async def _walk(layout: Layout, found: list[Found], ask: Ask) -> list[Found]:
+    keys = [key for key in layout.member_attributes if key.lower() != "memberuid"]
+    known = {group.dn.lower(): group for group in found}
+    fresh = list(known.values())
+    for _ in range(MAX_DEPTH):
+        if not fresh or not keys:
+            return list(known.values())
+        wanted = [filters.equal(key, group.dn) for group in fresh for key in keys]
+        fresh = []
+        for group in await _search(layout, wanted, ask):
+            if group.dn.lower() not in known:
+                known[group.dn.lower()] = group
+                fresh.append(group)
+        if len(known) > MAX_GROUPS:
+            break
+    raise IdentityUnavailable("more groups of groups than are followed", transient=False)
+
+
+async def _token_groups(layout: Layout, entry: Entry, ask: Ask) -> list[Found]:
+    """Ask for the SIDs that a logon gives the person, then for the groups that have them."""
+    own = await ask(Search(base=entry.dn, attributes=["tokenGroups"], scope=Scope.BASE))
+    sids = own[0].attributes.get("tokengroups", ()) if own else ()
+    if not sids:  # everybody has a primary group, so this is not an answer
+        raise IdentityUnavailable(
+            "tokenGroups cannot be read: let the hub's account read it, or use in_chain",
+            transient=False,
+        )
+    wanted = [filters.equal("objectSid", sid) for sid in sids if sid.startswith(_DOMAIN)]
+    return await _search(layout, [*wanted, *_primary(entry)], ask)
+
+
+async def _search(layout: Layout, wanted: Sequence[str], ask: Ask) -> list[Found]:
+    """Find groups by any of several filters, each group once."""
+    found: dict[str, Found] = {}
+    for part in _parts(wanted):
+        question = Search(
+            base=layout.group_base or "",
+            filter=filters.all_of([layout.group_filter, filters.any_of(part)]),
+            attributes=[layout.group_name_attribute, "gidNumber", "objectSid"],
+            page_size=PAGE_SIZE,
+        )
+        found |= {group.dn.lower(): group for group in await ask(question)}
+    return list(found.values())
+
+
+def _parts(wanted: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (wanted[first : first + _TERMS] for first in range(0, len(wanted), _TERMS))
