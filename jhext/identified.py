@@ -71,6 +71,9 @@ class IdentifiedKubeSpawner(ReportingKubeSpawner):
     identity: Identity | None = None
     """Under whose ids the server runs; None where that is not jhext's to say."""
 
+    home_mount = ""
+    """The home in the container, where storage says one; else it is where the notebook works."""
+
     async def identify(self) -> Identity | None:
         """Ask who the owner of the server is; None where that is not jhext's to say.
 
@@ -118,7 +121,7 @@ class IdentifiedKubeSpawner(ReportingKubeSpawner):
         if settings is None or settings.identity is None:
             return pod
         manifest = in_plain_form(self, pod)
-        home = home_of(manifest)
+        home = self.home_mount or home_of(manifest)
         if settings.identity.mode == "platform":
             expected = expected_on_platform(self.user.name, home)
         elif self.identity is not None:

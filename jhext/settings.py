@@ -16,6 +16,7 @@ from .profiles.access import DefaultAccess
 from .profiles.finding import ConfigurationError, Finding, did_you_mean
 from .profiles.freeze import freeze
 from .section import SecretRef, Section, fields_at
+from .storage.settings import StorageSettings
 from .yamlfile import Document, read_document
 
 ReloadPolicy = Literal["keep", "fail_closed"]
@@ -120,6 +121,10 @@ class Settings(Section):
     )
     culler: CullerSettings | None = Field(
         default=None, description="How long servers may run. Without it, nothing is stopped."
+    )
+    storage: StorageSettings | None = Field(
+        default=None,
+        description="Where people's files are. Without it, claims are KubeSpawner's own.",
     )
     hub: HubSettings = Field(default_factory=HubSettings, description="The hub itself.")
 

@@ -16,7 +16,6 @@ from traitlets import TraitError, default
 
 from . import audit, upstream
 from .errors import SpawnRefused, faulty_configuration, from_http_error
-from .identified import IdentifiedKubeSpawner
 from .overrides import AppliedOverrides
 from .profiles.access import Person
 from .profiles.amounts import read_amounts
@@ -30,8 +29,10 @@ from .profiles.selection import NOTHING_PERMITTED, Selection, refuse_profile, se
 from .profiles.sources import Version
 from .profiles.watch import Watch
 from .refusal import Reason, Refusal
+from .stored import StoredKubeSpawner
 
-_LIBRARY = Library()
+LIBRARY = Library()
+"""The catalogues of this process."""
 _PAGES = FormPages()
 _STALE_NOTICE = (
     '<div class="alert alert-warning" role="status">'
@@ -39,7 +40,7 @@ _STALE_NOTICE = (
 )
 
 
-class ProfileKubeSpawner(IdentifiedKubeSpawner):
+class ProfileKubeSpawner(StoredKubeSpawner):
     """A KubeSpawner whose profiles say who may start them.
 
     One place decides, `load_user_options`, on the profile that would really start and before
@@ -68,7 +69,7 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
                 return None
             raise faulty_configuration("no profiles are configured and default_access is deny")
         configuration, variant = (type(self), self.config), self.lint_variant
-        watch = _LIBRARY.watch(
+        watch = LIBRARY.watch(
             self.profile_sources,
             self.lint_rules,
             self.policy,
@@ -82,7 +83,7 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
         if callable(listed):
             listed = await self._call_profile_list(listed)
         try:
-            catalog, new = _LIBRARY.catalog(
+            catalog, new = LIBRARY.catalog(
                 [listed, version.profiles],
                 self.lint_rules,
                 self.policy,
@@ -307,6 +308,11 @@ class ProfileKubeSpawner(IdentifiedKubeSpawner):
         log("spawn-decision %s", json.dumps(event))
         if self.handler is not None and "eventlog" in self.handler.settings:
             audit.emit(self.handler.settings["eventlog"], event)
+
+    @property
+    def granted_profile(self) -> str:
+        """The slug of the profile that was granted; empty where there are none."""
+        return self._granted.profile.slug if self._granted else ""
 
     # What is remembered
 

@@ -55,6 +55,7 @@ __all__ = [
     "in_plain_form",
     "overridable_traits",
     "set_status",
+    "states_of_servers",
 ]
 
 
@@ -86,6 +87,11 @@ class KubeSpawnerSeams(KubeSpawner):  # type: ignore[misc]
             in_plain_form(self, get_k8s_model(V1Container, item))
             for item in self._expand_all(items)
         ]
+
+    @property
+    def ensured_pvc_name(self) -> str:
+        """The claim that KubeSpawner itself made for this server or remembers; empty if none."""
+        return self.pvc_name if self._pvc_exists else ""
 
     def unset_trait(self, name: str) -> None:
         """Let a trait have its default again, as if it had never been set."""
@@ -162,6 +168,11 @@ class KubeSpawnerSeams(KubeSpawner):  # type: ignore[misc]
 def in_plain_form(spawner: KubeSpawner, value: Any) -> Any:
     """Copy a Kubernetes object into dicts and lists with Kubernetes' own keys, as it is sent."""
     return spawner.api.api_client.sanitize_for_serialization(value)
+
+
+def states_of_servers(spawner: KubeSpawner) -> dict[str, Mapping[str, Any]]:
+    """Give what all servers of the person have in the hub's database, by their names."""
+    return {name: server.state or {} for name, server in spawner.user.orm_spawners.items()}
 
 
 def _has_given_up(reflector: Any) -> bool:

@@ -56,6 +56,7 @@ class User:
         self.server = Server(ip="127.0.0.1", port=8888)
         self.settings: dict[str, Any] = {}
         self.spawners: dict[str, Any] = {}
+        self.orm_spawners: dict[str, Any] = {}
         self.authenticator = Authenticator()
 
     async def get_auth_state(self) -> Any:

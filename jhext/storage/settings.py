@@ -1,0 +1,230 @@
+"""The section ``storage`` of the settings: homes, claims and shared data."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+
+from jhext.section import Section
+from jhext.units import parse_quantity
+
+from . import names, template
+from .home import HomeSettings
+from .mounts import MountSettings, check_mounts
+from .prepare import InitSettings, check_init
+
+TEXT_FIELDS = frozenset(
+    {
+        "claim",
+        "username",
+        "servername",
+        "user_server",
+        "unescaped_username",
+        "unescaped_servername",
+        "profile",
+        "group",
+    }
+)
+"""What may stand in the texts of a claim besides its name."""
+
+_KEY = re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?")
+
+
+def _quantity(value: Any) -> Any:
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(text, str) and parse_quantity(text) <= 0:
+        raise ValueError("must be more than nothing")
+    return text
+
+
+def _text(value: str) -> str:
+    template.check(value, TEXT_FIELDS.__contains__, TEXT_FIELDS)
+    return value
+
+
+Size = Annotated[str, BeforeValidator(_quantity), WithJsonSchema({"type": ["string", "integer"]})]
+Text = Annotated[str, AfterValidator(_text)]
+AccessMode = Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"]
+Retention = Literal["keep", "delete_with_server", "delete_with_user"]
+
+
+class DataSource(Section):
+    """What a new claim is filled with."""
+
+    kind: Literal["PersistentVolumeClaim", "VolumeSnapshot"] = Field(
+        description="A claim to clone, or a snapshot."
+    )
+    name: Text = Field(
+        description="Its name, with the fields that the texts of a claim have.",
+        examples=["course-2026"],
+    )
+
+
+class ClaimSpec(Section):
+    """What a claim asks for. A profile can change it by ``storage_claims``."""
+
+    size: Size = Field(default="1Gi", description="How much it holds.", examples=["20Gi"])
+    storage_class: Text | None = Field(
+        default=None,
+        description="The StorageClass; by default the cluster's. Empty: none, for a volume that "
+        "exists already.",
+        examples=["fast"],
+    )
+    access_modes: tuple[AccessMode, ...] = Field(
+        default=("ReadWriteOnce",),
+        strict=False,
+        min_length=1,
+        description="Who may mount it at the same time.",
+    )
+    volume_attributes_class: Text | None = Field(
+        default=None,
+        description="The VolumeAttributesClass. It needs Kubernetes 1.34.",
+        examples=["gold"],
+    )
+    labels: dict[str, Text] = Field(default_factory=dict, description="More labels.")
+    annotations: dict[str, Text] = Field(default_factory=dict, description="More annotations.")
+    data_source: DataSource | None = Field(
+        default=None,
+        description="What it is filled with when it is made.",
+        examples=[{"kind": "VolumeSnapshot", "name": "course-2026"}],
+    )
+
+
+class ClaimSettings(ClaimSpec):
+    """One of ``storage.claims``."""
+
+    per: names.Per = Field(
+        default="user",
+        description="What there is one for: each person, each server, each group, each profile, "
+        "or the whole hub.",
+    )
+    name: str = Field(
+        default="",
+        description="Its name. The fields are `claim` (the key), `username`, `servername`, "
+        "`user_server`, `profile` and `group`, as slugs like KubeSpawner's. By default "
+        "`{claim}-{username}`, with `user_server`, `group` or `profile` in the place of "
+        "`username` as `per` says.",
+        examples=["claim-{user_server}"],
+    )
+    groups: frozenset[str] = Field(
+        default=frozenset(),
+        strict=False,
+        description="With `per: group`: the groups that have one. Its members get it.",
+        examples=[["physics"]],
+    )
+    volume_mode: Literal["Filesystem", "Block"] = Field(
+        default="Filesystem", description="Whether it is a file system or a raw device."
+    )
+    volume_name: Text | None = Field(
+        default=None, description="The PersistentVolume that it shall be bound to."
+    )
+    selector: dict[str, Any] | None = Field(
+        default=None,
+        description="Which PersistentVolumes it may be bound to, as Kubernetes writes it.",
+        examples=[{"matchLabels": {"content": "homes"}}],
+    )
+    when_missing: Literal["create", "refuse"] = Field(
+        default="create",
+        description="What happens when it was never there. `refuse`: claims are yours to make.",
+    )
+    when_lost: Literal["create", "refuse"] = Field(
+        default="refuse",
+        description="What happens when a server had it and it is gone.",
+    )
+    when_in_use: Literal["co_schedule", "refuse"] = Field(
+        default="co_schedule",
+        description="What happens when another server uses it and it is ReadWriteOnce: the new "
+        "one comes to the same node, or is refused.",
+    )
+    grow: Literal["never", "when_larger"] = Field(
+        default="never",
+        description="Whether a claim that is smaller than `size` grows. Then the hub needs the "
+        "verb `patch`, and the class must allow expansion. Nothing ever shrinks.",
+    )
+    retention: Retention = Field(
+        default="keep",
+        description="When it is deleted. It goes into a label of the claim, which decides later.",
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ClaimSettings:
+        if self.per not in ("user", "server") and self.retention != "keep":
+            raise ValueError(f"retention: a claim per {self.per} is nobody's, so it is kept")
+        if self.per == "user" and self.retention == "delete_with_server":
+            raise ValueError("retention: other servers of the person use it; delete_with_user")
+        if (self.per == "group") != bool(self.groups):
+            raise ValueError("groups: needed with per: group, and only there")
+        return self
+
+    def name_template(self) -> str:
+        """Give the template of the name."""
+        return self.name or names.DEFAULTS[self.per]
+
+
+def _check_home(home: HomeSettings, claims: dict[str, ClaimSettings]) -> None:
+    if not home.claim:
+        return
+    claim = claims.get(home.claim)
+    if claim is None:
+        raise ValueError(f"home.source.claim: there is no claim {home.claim!r} in claims")
+    allowed = ("user", "server") if home.source.type == "claim" else ("hub",)
+    if claim.per not in allowed:
+        raise ValueError(f"home.source.claim: {home.claim} has to be per {' or '.join(allowed)}")
+    if claim.volume_mode == "Block":
+        raise ValueError("home.source.claim: a raw device is no home")
+
+
+class StorageSettings(Section):
+    """The section ``storage``. A change waits for a restart."""
+
+    home: HomeSettings | None = Field(
+        default=None,
+        description="Where the homes are. Without it, homes are what KubeSpawner's traits say.",
+    )
+    claims: dict[str, ClaimSettings] = Field(
+        default_factory=dict,
+        description="The claims of people, servers, groups, profiles and the hub, each under a "
+        "key of its own.",
+        examples=[{"home": {"per": "server", "name": "claim-{user_server}", "size": "10Gi"}}],
+    )
+
+    mounts: tuple[MountSettings, ...] = Field(
+        default=(),
+        strict=False,
+        description="What else is mounted, by rules about people, groups and profiles.",
+    )
+    init: InitSettings | None = Field(
+        default=None,
+        description="What is done to a home before the server starts; without it, nothing.",
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> StorageSettings:
+        for key, claim in self.claims.items():
+            if not _KEY.fullmatch(key):
+                raise ValueError(
+                    f"claims.{key}: a key has small letters, digits and -, at most 32 of them"
+                )
+            try:
+                names.check_name(claim.name_template(), key, claim.per)
+            except ValueError as error:
+                raise ValueError(f"claims.{key}.name: {error}") from None
+        for (one, first), (other, second) in combinations(self.claims.items(), 2):
+            prefixes = (
+                names.prefix(first.name_template(), one),
+                names.prefix(second.name_template(), other),
+            )
+            if prefixes[0].startswith(prefixes[1]) or prefixes[1].startswith(prefixes[0]):
+                raise ValueError(
+                    f"claims: {one} and {other} could have the same name for two people: "
+                    f"let neither {prefixes[0]!r} nor {prefixes[1]!r} begin with the other"
+                )
+        if self.home is not None:
+            _check_home(self.home, self.claims)
+        home = self.home.mount_path if self.home else ""
+        check_mounts(self.mounts, home, {key: claim.per for key, claim in self.claims.items()})
+        check_init(self.init, any(mount.directory_mode for mount in self.mounts))
+        return self

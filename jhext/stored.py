@@ -1,0 +1,312 @@
+"""The spawner's part in WHERE: the claims of a server are there before its pod is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from kubernetes_asyncio.client.exceptions import ApiException
+from traitlets import Dict, TraitError
+
+from .errors import faulty_configuration
+from .identified import IdentifiedKubeSpawner
+from .pod.manifest import notebook
+from .profiles.access import Person
+from .storage import claims as wanting
+from .storage import labels
+from .storage.claims import Wanted
+from .storage.cluster import Claims, claims_in
+from .storage.deletion import to_delete
+from .storage.errors import StorageReason, StorageRefused
+from .storage.guards import Choice, Known, choose
+from .storage.home import home_of, place
+from .storage.merge import add, keep_together, set_home
+from .storage.mounts import mounts_of
+from .storage.prepare import init_containers, put_first, through_root
+from .storage.settings import ClaimSettings, StorageSettings
+from .storage.volumes import Object, Owner, Volumes
+from .upstream import in_plain_form, states_of_servers
+
+_STATE = "jhext_claims"
+_ROUNDS = 5
+"""How often a choice is made anew because somebody else was quicker."""
+
+
+class ClaimOverrides(Dict):
+    """What a profile changes about claims, by their keys."""
+
+    info_text = "a dict of what profiles may change about claims, by the keys of storage.claims"
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """Check all that can be checked without the claims."""
+        valid: dict[str, Any] = super().validate(obj, value) or {}
+        for override in valid.values():
+            if not isinstance(override, Mapping):
+                self.error(obj, value)
+            try:
+                wanting.overridden(ClaimSettings(), override)
+            except ValueError as error:
+                raise TraitError(str(error)) from None
+        return valid
+
+
+class StoredKubeSpawner(IdentifiedKubeSpawner):
+    """A KubeSpawner whose servers have their files, and never lose them.
+
+    Without a section ``storage`` in the settings it does about claims what KubeSpawner does.
+    """
+
+    storage_claims = ClaimOverrides(
+        config=True,
+        help="""
+        What a profile changes about the claims of `jhext.yaml`, by their keys, such as
+        `{"home": {"size": "50Gi"}}`. A claim that exists can only grow.
+        """,
+    )
+
+    _claim_names: Mapping[str, str] = {}
+    _may_patch = True
+    _prepares: Sequence[dict[str, Any]] = ()
+
+    @property
+    def granted_profile(self) -> str:
+        """The slug of the profile that was granted; empty where there are none."""
+        return ""
+
+    @property
+    def _storage(self) -> StorageSettings | None:
+        return self.settings.storage if self.settings else None
+
+    @property
+    def _cluster(self) -> Claims:
+        return Claims(
+            self.api,
+            self.namespace,
+            timeout=self.k8s_api_request_timeout,
+            deadline=self.k8s_api_request_retry_timeout,
+        )
+
+    # What is sent
+
+    async def before_pod_create(self, pod: Any) -> Any:
+        """Make sure that the claims are there, and mount them.
+
+        Raises
+        ------
+        Refusal
+            The server would have an empty home, somebody else's, or none.
+        """
+        settings = self._storage
+        if settings is None:
+            return await super().before_pod_create(pod)
+        manifest = in_plain_form(self, pod)
+        owner = self._owner()
+        names = await self._ensure(settings, owner, manifest)
+        volumes = home_of(settings.home, owner, names) if settings.home else Volumes()
+        if settings.home and settings.init and settings.init.create != "no":
+            volumes = through_root(volumes, place(settings.home, owner))
+        mounted = mounts_of(settings.mounts, owner, names)
+        volumes += mounted.volumes
+        add(manifest, volumes)
+        self.home_mount = volumes.home_mount
+        if volumes.home_mount:
+            set_home(manifest, volumes.home_mount)
+        if settings.init:
+            made = mounted.directories
+            prepares = init_containers(settings.init, owner, volumes, made, notebook(manifest))
+            put_first(manifest, prepares)
+            self._prepares = prepares
+        return await super().before_pod_create(manifest)
+
+    def _configured_containers(self) -> Mapping[str, dict[str, Any]]:
+        """Add what prepares directories, which has to be sent exactly as it was made."""
+        return {**super()._configured_containers(), **{one["name"]: one for one in self._prepares}}
+
+    def _owner(self) -> Owner:
+        identity = self.identity
+        person = Person(
+            user=self.user.name,
+            groups=frozenset(group.name for group in self.user.groups),
+            admin=bool(self.user.admin),
+            server_name=self.name,
+            claims=identity.claims if identity else {},
+        )
+        return Owner(person, identity, self.granted_profile)
+
+    # Claims
+
+    def _wanted(self, settings: StorageSettings, owner: Owner) -> list[Wanted]:
+        claims = dict(settings.claims)
+        for key, override in self.storage_claims.items():
+            if key not in claims:
+                raise faulty_configuration(f"storage_claims: there is no claim {key!r}")
+            try:
+                claims[key] = wanting.overridden(claims[key], override)
+            except ValueError as error:
+                raise faulty_configuration(f"storage_claims.{key}.{error}") from None
+        common = in_plain_form(self, self.get_pvc_manifest())["metadata"]
+        return list(wanting.wanted_of(claims, owner, common))
+
+    async def _ensure(
+        self, settings: StorageSettings, owner: Owner, manifest: Any
+    ) -> dict[str, str]:
+        """Have all claims, and give their names by what they are remembered by."""
+        wanted = self._wanted(settings, owner)
+        names: dict[str, str] = {}
+        if not wanted:
+            return names
+        known = await self._known(settings, wanted)
+        for claim in wanted:
+            names[claim.id] = await self._ensure_one(claim, owner, known, settings)
+        await self._share(wanted, names, known, manifest)
+        self._claim_names = names
+        return names
+
+    async def _ensure_one(
+        self, wanted: Wanted, owner: Owner, known: Known, settings: StorageSettings
+    ) -> str:
+        for _ in range(_ROUNDS):
+            choice = choose(wanted, owner, known)
+            if choice.create is None:
+                await self._touch(choice, known.claims[choice.name])
+                return choice.name
+            self.log.info("Creating claim %s for %s", choice.name, self._log_name)
+            if await self._cluster.create(choice.create) is not None:
+                return choice.name
+            known = await self._known(settings, [wanted])
+        raise TimeoutError(f"the claim {wanted.name} comes and goes")
+
+    async def _known(self, settings: StorageSettings, wanted: list[Wanted]) -> Known:
+        home = settings.home.claim if settings.home else ""
+        before = {home: self.ensured_pvc_name} if home and self.ensured_pvc_name else {}
+        remembered = before | dict(self._claim_names)
+        claims = {
+            one["metadata"]["name"]: one for one in await self._cluster.of_user(self.user.name)
+        }
+        missing = {
+            name for one in wanted for name in (one.name, remembered.get(one.id), *one.older)
+        }
+        for name in missing - set(claims) - {None}:
+            if (found := await self._cluster.read(str(name))) is not None:
+                claims[str(name)] = found
+        return Known(claims, remembered, self._elsewhere(), home)
+
+    def _elsewhere(self) -> frozenset[str]:
+        """The names of the claims that other servers of the person remember."""
+        states = [state for name, state in states_of_servers(self).items() if name != self.name]
+        named = [state["pvc_name"] for state in states if "pvc_name" in state]
+        return frozenset(named).union(*(state.get(_STATE, {}).values() for state in states))
+
+    async def _share(
+        self, wanted: list[Wanted], names: Mapping[str, str], known: Known, manifest: Any
+    ) -> None:
+        """Come to the node of another server that uses a claim, or refuse."""
+        alone = {}
+        for one in wanted:
+            name = names[one.id]
+            modes = known.claims[name]["spec"]["accessModes"] if name in known.claims else ()
+            if set(modes) <= {"ReadWriteOnce", "ReadWriteOncePod"} and modes:
+                alone[name] = one, modes
+        if not alone:
+            return
+        for pod in await self._cluster.pods(self.user.name):
+            if pod["metadata"]["name"] == self.pod_name:
+                continue
+            for name in claims_in(pod) & set(alone):
+                one, modes = alone[name]
+                if one.settings.when_in_use == "refuse" or "ReadWriteOncePod" in modes:
+                    raise _in_use(name, pod)
+                keep_together(manifest, pod)
+
+    async def _touch(self, choice: Choice, claim: Object) -> None:
+        """Say in a claim when it was used, and let it grow; that is not worth a failed start."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        patch = {**(choice.patch or {}), "metadata": {"annotations": {labels.LAST_USED: now}}}
+        try:
+            await self._patch(choice.name, patch)
+        except (ApiException, TimeoutError, OSError) as error:
+            self.log.warning("The claim %s does not grow: %s", choice.name, error)
+        if choice.patch and not self._may_patch:
+            size = choice.patch["spec"]["resources"]["requests"]["storage"]
+            current = claim["spec"]["resources"]["requests"]["storage"]
+            self.log.warning(
+                "The claim %s has %s and should have %s, but the hub may not patch claims: "
+                "jhext storage grow %s",
+                choice.name,
+                current,
+                size,
+                choice.name,
+            )
+
+    async def _patch(self, name: str, body: Mapping[str, Any]) -> None:
+        """Change a claim, as long as the hub may; a stock Role does not allow it."""
+        if not self._may_patch:
+            return
+        try:
+            await self._cluster.patch(name, body)
+        except ApiException as error:
+            if error.status != 403:
+                raise
+            self._may_patch = False
+            self.log.info("The hub may not patch claims: they don't say when they were used")
+
+    # What becomes of them
+
+    def get_state(self) -> dict[str, Any]:
+        """Add the names of the claims, which a changed template must not change."""
+        state: dict[str, Any] = super().get_state()
+        if self._claim_names:
+            state[_STATE] = dict(self._claim_names)
+        return state
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take up the names of the claims."""
+        super().load_state(state)
+        self._claim_names = state.get(_STATE, {})
+
+    async def rename(self, old_name: str, new_name: str) -> None:
+        """Have the claims of a renamed server say its new name, where the hub may change them.
+
+        The server keeps them either way, for their names are part of its state.
+        """
+        if before := getattr(super(), "rename", None):
+            await before(old_name, new_name)
+        settings = self._storage
+        for key, name in self._claim_names.items():
+            claim = settings.claims.get(key) if settings else None
+            if claim is not None and claim.per == "server":
+                marks = {
+                    "labels": {labels.SERVER: labels.label(new_name)},
+                    "annotations": {labels.SERVERNAME: new_name},
+                }
+                await self._patch(name, {"metadata": marks})
+
+    async def delete_forever(self) -> None:
+        """Delete the claims that are to go with this server, or with the person."""
+        if self._storage is None:
+            await super().delete_forever()
+        else:
+            await self._logged(self._delete_claims(), "deleted")
+
+    async def _delete_claims(self) -> None:
+        claims = await self._cluster.of_user(self.user.name)
+        doomed = to_delete(claims, self.user.name, self.name, self._elsewhere())
+        if not doomed:
+            return
+        mounted = {name for pod in await self._cluster.pods() for name in claims_in(pod)}
+        for claim in doomed:
+            name = claim["metadata"]["name"]
+            if name in mounted:
+                self.log.warning("The claim %s is kept, for a pod mounts it", name)
+            elif await self._cluster.delete(claim):
+                self.log.info("The claim %s of %s is deleted", name, self._log_name)
+            else:
+                self.log.warning("The claim %s is kept, for it has just changed", name)
+
+
+def _in_use(name: str, pod: Object) -> StorageRefused:
+    server = labels.annotations_of(pod).get(labels.SERVERNAME, "")
+    which = f"your server {server}" if server else "your default server"
+    message = f"The volume {name} is in use by {which}. Stop that one first."
+    return StorageRefused(StorageReason.IN_USE, message)
