@@ -1,0 +1,43 @@
+"""Since when people have no right to a server that still runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .policy import Server, Verdict, Why
+
+
+class Revocations:
+    """Remembers when a right was first seen to have ended; a restart begins anew."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, float] = {}
+        self._reasons: Mapping[str, str] = {}
+
+    def take(self, reasons: Mapping[str, str], now: float) -> None:
+        """Take what the hub says: whose servers run without a right, by USER/NAME, and why."""
+        self._reasons = reasons
+        self._since = {name: self._since.get(name, now) for name in reasons}
+
+    @property
+    def users(self) -> set[str]:
+        """Whose servers they are."""
+        return {name.partition("/")[0] for name in self._since}
+
+    def judge(self, server: Server, grace: float, now: float) -> Verdict | None:
+        """Decide about a server whose user has no right to it; None about any other.
+
+        Parameters
+        ----------
+        server
+            The server.
+        grace
+            Seconds that it may go on.
+        now
+            The time, on the clock of `take`.
+        """
+        since = self._since.get(server.full_name)
+        if since is None or not server.ready or server.pending:
+            return None
+        reason = f"the right to it has ended: {self._reasons[server.full_name]}"
+        return Verdict(True, Why.REVOKED, reason) if now - since >= grace else None

@@ -1,0 +1,224 @@
+"""The culler as a service: pass after pass, until it is asked to end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import os
+import random
+import ssl
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import start_http_server
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from jhext.profiles.finding import ConfigurationError
+
+from .clock import Clock
+from .hub import Hub, HubError
+from .metrics import Metrics
+from .policy import Rules
+from .revocation import Revocations
+from .settings import CullerSettings
+from .source import Source
+from .work import MissingScopes, Pass, Seen
+
+_LOOK_AT_SETTINGS = 2.0
+"""Seconds between looks at the settings."""
+_LAST_STOPS = 5.0
+"""Seconds that are waited at the end for what is being stopped."""
+_SHORTEST, _LONGEST = 1.0, 600.0
+_JITTER = 0.1
+
+
+@dataclass
+class Service:
+    """The culler.
+
+    Parameters
+    ----------
+    source
+        Where its rules are.
+    url, token
+        The hub's REST API, and what opens it.
+    log
+        Where verdicts are told.
+    """
+
+    source: Source
+    url: str
+    token: str = field(repr=False)
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger("jhext.culler"))
+    metrics: Metrics = field(default_factory=Metrics)
+    _clock: Clock = field(default_factory=Clock)
+    _revocations: Revocations = field(default_factory=Revocations)
+    _end: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def end(self) -> None:
+        """Ask it to end: what is being stopped is finished, nothing else is begun."""
+        self._end.set()
+
+    async def run(self) -> None:
+        """Go on until asked to end. Faults of the hub or the settings never end it.
+
+        Raises
+        ------
+        ConfigurationError
+            The settings are faulty from the beginning.
+        """
+        rules = self._read()
+        self._serve_metrics(rules.settings)
+        while not self._end.is_set():
+            began = time.monotonic()
+            await self._until_end(self._guarded_pass(rules))
+            rules = await self._wait(rules, began)
+
+    async def _until_end(self, work: Coroutine[Any, Any, None]) -> None:
+        """Wait for a pass; where the service is to end, only a little longer."""
+        task = asyncio.create_task(work)
+        ending = asyncio.create_task(self._end.wait())
+        await asyncio.wait({task, ending}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({task}, timeout=_LAST_STOPS)
+        for each in (task, ending):
+            each.cancel()
+        await asyncio.wait({task, ending})
+
+    async def dry_run(self, console: Console) -> int:
+        """Print who would be stopped and why, without stopping anybody; return the exit code."""
+        try:
+            rules = self._read()
+            async with self._hub(rules.settings) as hub:
+                seen = await self._pass(hub, rules).look()
+        except (ConfigurationError, HubError, MissingScopes, OSError) as error:
+            console.print(Text(f"jhext-culler: {error}"), soft_wrap=True)
+            return 1
+        console.print(table(seen))
+        return 0 if seen.whole else 1
+
+    async def _guarded_pass(self, rules: Rules) -> None:
+        began, outcome = time.monotonic(), "failed"
+        try:
+            async with self._hub(rules.settings) as hub:
+                one = self._pass(hub, rules)
+                seen = await one.look()
+                self._show(seen)
+                await one.act(seen)
+                outcome = "whole" if seen.whole else "partial"
+        except MissingScopes as error:
+            outcome = "forbidden"
+            self.log.error("%s", error)
+        except (HubError, OSError) as error:
+            self.log.error("This pass is given up, the next one tries again: %s", error)
+        except Exception:
+            self.log.exception("This pass failed, the next one tries again")
+        self.metrics.passes.labels(outcome).inc()
+        self.metrics.seconds.set(time.monotonic() - began)
+        if outcome == "whole":
+            self.metrics.last.set_to_current_time()
+
+    def _pass(self, hub: Hub, rules: Rules) -> Pass:
+        return Pass(hub, rules, self._clock, self._revocations, self.metrics, self.log, self._end)
+
+    def _hub(self, settings: CullerSettings) -> Hub:
+        return Hub(
+            self.url,
+            self.token,
+            timeout=settings.request_timeout,
+            page_size=settings.api_page_size,
+            connections=settings.concurrency,
+            tls=tls_of(settings),
+            count=self.metrics.count_request,
+        )
+
+    def _show(self, seen: Seen) -> None:
+        self.metrics.verdicts.clear()
+        for (verdict, why), number in seen.counts.items():
+            self.metrics.verdicts.labels(verdict, why).set(number)
+
+    def _read(self) -> Rules:
+        rules = Rules(self.source.read())
+        self.metrics.reloaded.set(1)
+        return rules
+
+    async def _wait(self, rules: Rules, began: float) -> Rules:
+        """Wait for the next pass, which is at once when the rules change; give its rules."""
+        due = began + interval(rules) * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311
+        while not self._end.is_set() and (left := due - time.monotonic()) > 0:
+            try:
+                async with asyncio.timeout(min(left, _LOOK_AT_SETTINGS)):
+                    await self._end.wait()
+            except TimeoutError:
+                if (changed := await asyncio.to_thread(self._changed, rules)) is not None:
+                    self.log.info("The rules changed")
+                    return changed
+        return rules
+
+    def _changed(self, rules: Rules) -> Rules | None:
+        """Give the rules if they are now others. This waits for the disk."""
+        if not self.source.changed():
+            return None
+        try:
+            changed = self._read()
+        except ConfigurationError as error:
+            self.metrics.reloaded.set(0)
+            self.log.error("The rules changed and are faulty, those before hold on:\n%s", error)
+            return None
+        return changed if changed.settings != rules.settings else None
+
+    def _serve_metrics(self, settings: CullerSettings) -> None:
+        if settings.metrics_port is not None:
+            start_http_server(settings.metrics_port, settings.metrics_ip, self.metrics.registry)
+
+
+def interval(rules: Rules) -> float:
+    """Tell how many seconds lie between the beginnings of two passes."""
+    if rules.settings.cull_every is not None:
+        return min(rules.settings.cull_every, 86_400.0)
+    shortest = min(rules.shortest, rules.settings.revoked_after)
+    return _LONGEST if shortest == math.inf else min(_LONGEST, max(_SHORTEST, shortest / 2))
+
+
+def tls_of(settings: CullerSettings) -> ssl.SSLContext | None:
+    """Give the certificates that the hub asks for, where it does.
+
+    JupyterHub names them to its services in the environment; elsewhere they are in its folder.
+
+    Raises
+    ------
+    OSError
+        They cannot be read.
+    """
+    if not settings.ssl_enabled:
+        return None
+    folder = Path(settings.internal_certs_location)
+    places = {
+        "JUPYTERHUB_SSL_CERTFILE": folder / "hub-internal" / "hub-internal.crt",
+        "JUPYTERHUB_SSL_KEYFILE": folder / "hub-internal" / "hub-internal.key",
+        "JUPYTERHUB_SSL_CLIENT_CA": folder / "hub-ca_trust.crt",
+    }
+    certificate, key, authority = (
+        os.environ.get(name) or str(path) for name, path in places.items()
+    )
+    context = ssl.create_default_context(cafile=authority)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+def table(seen: Seen) -> Table:
+    """Show who would be stopped or deleted, and why."""
+    made = Table("user", "server", "profile", "why", "rule")
+    cases: list[tuple[Any, str]] = [(case, case.server.name) for case in seen.to_stop]
+    cases += [(case, "(the user)") for case in seen.to_delete]
+    for case, server in cases:
+        row = (case.server.user, server, case.server.profile or "", case.verdict.why)
+        made.add_row(*(Text(str(cell)) for cell in (*row, case.verdict.detail)))
+    kept = sum(number for (verdict, _), number in seen.counts.items() if verdict == "keep")
+    made.caption = f"{len(cases)} would go, {kept} others were looked at."
+    return made

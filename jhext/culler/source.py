@@ -1,0 +1,111 @@
+"""Where the culler's own section of the settings is, read again when it changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+
+from jhext.profiles.finding import ConfigurationError, Finding
+from jhext.profiles.reading import Reading
+from jhext.yamlfile import Document, parse_yaml
+
+from .settings import CullerSettings
+
+SECTION = "culler"
+ENVIRONMENT = "JHEXT_CULLER"
+"""The variable that holds the section where the settings are a dict."""
+
+
+class Source(Protocol):
+    """Something that holds the section."""
+
+    def changed(self) -> bool:
+        """Tell whether it may say something else than when it was last read."""
+
+    def read(self) -> CullerSettings:
+        """Read the section.
+
+        Raises
+        ------
+        ConfigurationError
+            It is faulty or not there.
+        """
+
+
+@dataclass(frozen=True)
+class Given:
+    """A section that was handed over and stays as it is."""
+
+    text: str
+
+    def changed(self) -> bool:
+        """Say that it has not changed."""
+        return False
+
+    def read(self) -> CullerSettings:
+        """Read the section.
+
+        Raises
+        ------
+        ConfigurationError
+            It is faulty.
+        """
+        return section_of(Document({SECTION: json.loads(self.text)}, {}), ENVIRONMENT)
+
+
+class File:
+    """The section in a ``jhext.yaml``. No other section is looked at, nor are their secrets."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = str(path)
+        self._reading: Reading | None = None
+
+    def changed(self) -> bool:
+        """Tell whether the file is another one than was read last."""
+        return self._reading is None or not self._reading.is_current
+
+    def read(self) -> CullerSettings:
+        """Read the section.
+
+        Raises
+        ------
+        ConfigurationError
+            It is faulty or not there.
+        """
+        self._reading = Reading()
+        try:
+            content = self._reading.file(self._path)
+        except (OSError, ValueError) as error:
+            message = f"cannot be read: {error}"
+            raise ConfigurationError([Finding("error", "", "", message, self._path)]) from None
+        return section_of(parse_yaml(content, self._path), self._path)
+
+
+def section_of(document: Document, file: str) -> CullerSettings:
+    """Check the section of a document.
+
+    Raises
+    ------
+    ConfigurationError
+        It is faulty or not there.
+    """
+    value: Any = document.value.get(SECTION) if isinstance(document.value, Mapping) else None
+    try:
+        return CullerSettings.model_validate(value)
+    except ValidationError as error:
+        raise ConfigurationError(
+            Finding(
+                "error",
+                "",
+                ".".join(map(str, (SECTION, *item["loc"]))),
+                item["msg"].removeprefix("Value error, "),
+                file,
+                document.line((SECTION, *item["loc"])),
+            )
+            for item in error.errors()
+        ) from None

@@ -1,0 +1,272 @@
+"""One pass of the culler: look at every server, then stop those whose time is over."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import math
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .clock import Clock
+from .hub import ATTEMPTS, Hub, HubError, pause
+from .metrics import Metrics
+from .model import moment, servers_of
+from .pace import Pace
+from .policy import Rules, Server, Verdict, Why
+from .revocation import Revocations
+from .settings import CullerSettings, PersonRule
+
+BASE_SCOPES = frozenset(
+    {
+        *("list:users", "read:servers", "delete:servers", "admin:server_state"),
+        "read:users:groups",
+    }
+)
+"""What the token must be allowed to see rules through, and to stop servers."""
+
+USER_SCOPES = frozenset({"delete:users", "read:users:activity"})
+"""What it must be allowed besides to delete people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A server, or somebody without one, that a verdict says to stop or delete."""
+
+    server: Server
+    verdict: Verdict
+
+
+@dataclass
+class Seen:
+    """What one look at the hub has found."""
+
+    to_stop: list[Case] = field(default_factory=list)
+    to_delete: list[Case] = field(default_factory=list)
+    counts: Counter[tuple[str, Why]] = field(default_factory=Counter)
+    whole: bool = True
+
+
+class MissingScopes(Exception):  # noqa: N818 - it is told like an error, and not only as one
+    """The token may not do what the culler needs; the message names each scope."""
+
+
+class Pass:
+    """One pass with the rules as they are now.
+
+    Parameters
+    ----------
+    hub, rules, clock, revocations, metrics, log
+        What it works with. Clock and revocations are those of the passes before.
+    end
+        When it is set, nothing more is begun.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        rules: Rules,
+        clock: Clock,
+        revocations: Revocations,
+        metrics: Metrics,
+        log: logging.Logger,
+        end: asyncio.Event,
+    ) -> None:
+        self._hub = hub
+        self._rules = rules
+        self._clock = clock
+        self._revocations = revocations
+        self._metrics = metrics
+        self._log = log
+        self._end = end
+        self._pace = Pace()
+        self._slots = asyncio.Semaphore(rules.settings.concurrency)
+
+    async def look(self) -> Seen:
+        """Look at every server, and at people without one where they may be deleted.
+
+        Raises
+        ------
+        HubError
+            The hub does not answer.
+        MissingScopes
+            The token may not do what is needed; nothing was looked at.
+        """
+        me = await self._hub.me()
+        self._check_scopes(me.value)
+        if self._clock.set(me.at, time.monotonic()):
+            self._log.warning("The hub's clock jumped by %+.0f s", self._clock.jumped_by)
+        if self._rules.settings.revoked_after != math.inf:
+            self._revocations.take(await self._hub.revoked() or {}, time.monotonic())
+        seen = Seen()
+        async for user in self._users(seen):
+            try:
+                for server in servers_of(user):
+                    self._note(seen, server, self._judge(server))
+            except ValueError as error:
+                seen.whole = False
+                self._log.error("A server is passed over, its model cannot be read: %s", error)
+        if self._may_delete:
+            await self._look_at_people(seen)
+        return seen
+
+    @property
+    def _may_delete(self) -> bool:
+        settings = self._rules.settings
+        rules: list[PersonRule | CullerSettings] = [settings]
+        rules += [*settings.users.values(), *settings.groups.values()]
+        return any(rule.cull_users for rule in rules)
+
+    def _check_scopes(self, me: Any) -> None:
+        held = {scope.partition("!")[0] for scope in me.get("scopes", ())}
+        needed = BASE_SCOPES | (USER_SCOPES if self._may_delete else frozenset())
+        if missing := ", ".join(sorted(needed - held)):
+            raise MissingScopes(f"the token lacks the scopes {missing}; nothing is stopped")
+
+    async def _users(self, seen: Seen) -> AsyncIterator[Mapping[str, Any]]:
+        """Give the people whose servers may have to be stopped, or else everybody with one."""
+        users = await self._hub.idle(self._rules.shortest)
+        if users is None:
+            async for page in self._hub.pages("active", lambda error: self._lost(seen, error)):
+                for user in page:
+                    yield user
+            return
+        idle = set()
+        for user in users:
+            idle.add(user["name"])
+            yield user
+        for name in self._revocations.users - idle:
+            if (user := await self._hub.user(name)) is not None:
+                yield user
+
+    def _lost(self, seen: Seen, error: HubError) -> None:
+        seen.whole = False
+        self._log.error("A page of people is left out of this pass: %s", error)
+
+    def _judge(self, server: Server) -> Verdict:
+        grace = self._rules.settings.revoked_after
+        revoked = self._revocations.judge(server, grace, time.monotonic())
+        return revoked or self._rules.judge(server, self._clock.now(time.monotonic()))
+
+    def _note(self, seen: Seen, server: Server, verdict: Verdict) -> None:
+        word = "stop" if verdict.stop else "keep"
+        seen.counts[word, verdict.why] += 1
+        if verdict.stop:
+            seen.to_stop.append(Case(server, verdict))
+        if self._log.isEnabledFor(logging.INFO if verdict.stop else logging.DEBUG):
+            level = logging.INFO if verdict.stop else logging.DEBUG
+            self._log.log(level, "cull-verdict %s", json.dumps(told(server, verdict)))
+
+    async def _look_at_people(self, seen: Seen) -> None:
+        async for page in self._hub.pages("inactive", lambda error: self._lost(seen, error)):
+            for user in page:
+                if (verdict := self._judge_user(user)) is not None:
+                    seen.to_delete.append(Case(Server(user["name"]), verdict))
+
+    def _judge_user(self, user: Mapping[str, Any]) -> Verdict | None:
+        """Say that somebody is to be deleted; None where they stay, also when in doubt."""
+        last = moment(user.get("last_activity"))
+        if last is None or user.get("servers") or "groups" not in user or "admin" not in user:
+            return None
+        groups = tuple(user["groups"])
+        limit = self._rules.cull_user(user["name"], groups, admin=user["admin"])
+        if last + limit > self._clock.now(time.monotonic()):
+            return None
+        return Verdict(True, Why.IDLE, "cull_users with timeout", limit)
+
+    async def act(self, seen: Seen) -> None:
+        """Stop the servers and delete the people that were found, many at a time."""
+        if not self._clock.is_settled(time.monotonic()):
+            self._log.warning("Nothing is stopped yet, since the hub's clock jumped")
+            return
+        steps = [(self._stop, case) for case in seen.to_stop]
+        steps += [(self._delete, case) for case in seen.to_delete]
+        async with asyncio.TaskGroup() as group:
+            for step, case in steps:
+                await self._slots.acquire()
+                if self._end.is_set():
+                    break
+                group.create_task(self._finish(step(case)))
+
+    async def _finish(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Exception:
+            self._log.exception("One server could not be dealt with")
+        finally:
+            self._slots.release()
+
+    async def _stop(self, case: Case) -> None:
+        outcome = "failed"
+        for attempt in range(ATTEMPTS):
+            try:
+                outcome = await self._try_to_stop(case)
+                break
+            except HubError as error:
+                self._log.warning("%s is not stopped: %s", case.server.full_name, error)
+                if not error.may_pass:
+                    outcome = "refused"
+                    break
+            await pause(attempt)
+        self._metrics.outcomes.labels(case.verdict.why, outcome).inc()
+        about = {**told(case.server, case.verdict), "outcome": outcome}
+        self._log.info("cull-outcome %s", json.dumps(about))
+
+    async def _try_to_stop(self, case: Case) -> str:
+        """Look at the server once more, and stop it if the verdict is still the same."""
+        user = await self._again(case.server.user)
+        servers = {server.name: server for server in servers_of(user)} if user else {}
+        server = servers.get(case.server.name)
+        if server is None:
+            return "gone"
+        if case.verdict.why is Why.REVOKED:
+            still = await self._hub.revoked(server.user) or {}
+            if server.full_name not in still:
+                return "permitted_again"
+        verdict = self._judge(server)
+        if not verdict.stop:
+            return f"kept_{verdict.why}"
+        remove = self._rules.limits(server).remove
+        try:
+            status = await self._hub.stop(server.user, server.name, remove=remove)
+        except HubError as error:
+            if error.status == 404:
+                return "gone"
+            raise
+        return "stopping" if status == 202 else "stopped"
+
+    async def _again(self, name: str) -> Mapping[str, Any] | None:
+        await self._pace.turn()
+        began = time.monotonic()
+        user = await self._hub.user(name)
+        self._pace.took(time.monotonic() - began)
+        return user
+
+    async def _delete(self, case: Case) -> None:
+        name, outcome = case.server.user, "kept"
+        try:
+            user = await self._again(name)
+            if user is not None and self._judge_user(user) is not None:
+                await self._hub.delete_user(name)
+                outcome = "deleted"
+        except HubError as error:
+            outcome = "failed"
+            self._log.warning("%s is not deleted: %s", name, error)
+        self._metrics.deleted.labels(outcome).inc()
+        self._log.info("cull-user %s", json.dumps({"user": name, "outcome": outcome}))
+
+
+def told(server: Server, verdict: Verdict) -> dict[str, Any]:
+    """Tell a verdict in fields."""
+    return {
+        "user": server.user,
+        "server": server.name,
+        "profile": server.profile,
+        "verdict": "stop" if verdict.stop else "keep",
+        "why": verdict.why,
+        "detail": verdict.detail,
+    }

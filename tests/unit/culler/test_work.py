@@ -1,0 +1,273 @@
+"""Passes against a hub that fails in every way: nobody is wrongly stopped, nobody forgotten."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jhext.culler.clock import SETTLING, Clock
+from jhext.culler.hub import HubError
+from jhext.culler.work import MissingScopes
+from tests.unit.culler.conftest import Culler
+from tests.unit.culler.fake_hub import NOW, FakeHub, running, stamp
+
+HOUR = 3600
+
+
+def crowd(size: int, idle: int) -> dict[str, Any]:
+    """Give people of whom every so many-th is idle."""
+    return {
+        f"user{n}": {"": running(2 * HOUR if n % idle == 0 else 9, profile="lab")}
+        for n in range(size)
+    }
+
+
+def idle_ones(size: int, idle: int) -> list[str]:
+    return sorted(f"user{n}/" for n in range(0, size, idle))
+
+
+async def test_each_server_by_its_rule() -> None:
+    users = {
+        "alice": {"": running(2 * HOUR, profile="gpu"), "keep": running(9 * HOUR)},
+        "bob": {"": running(2 * HOUR, profile="lab"), "one": running(2 * HOUR)},
+        "carol": {"": running(2 * HOUR)},
+        "dora": {},
+    }
+    culler = Culler(
+        profiles={"lab": {"timeout": "3h"}},
+        groups={"staff": {"timeout": "4h"}},
+        servers={"alice/keep": {"never": True}},
+    )
+    async with FakeHub(users, groups={"carol": ["staff"]}).serving() as hub:
+        await culler.look(hub)
+        assert sorted(hub.stopped) == ["alice/", "bob/one"]
+    assert culler.outcomes() == {"stopped": 2}
+
+
+async def test_d34_all_pages_are_read() -> None:
+    async with FakeHub(crowd(1000, idle=100)).serving() as hub:
+        await Culler().look(hub)
+        assert sorted(hub.stopped) == idle_ones(1000, 100)
+        pages = [path for method, path in hub.asked if path.startswith("/users?")]
+        assert len(pages) == 5
+
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
+
+
+@settings(max_examples=25, deadline=None)
+@given(user=NAMES, server=NAMES)
+async def test_any_name_is_one_part_of_the_path(user: str, server: str) -> None:
+    if {user, server} & {".", ".."}:
+        return  # no path can hold them
+    async with FakeHub({user: {server: running(2 * HOUR)}, "x": {}}).serving() as hub:
+        await Culler().look(hub)
+        assert hub.stopped == [f"{user}/{server}"]
+
+
+@pytest.mark.parametrize("fault", [503, 500, 429, "drop", "half"])
+async def test_failing_pages_and_stops_are_tried_again(fault: Any) -> None:
+    """Every page fails at first, and so does every stop."""
+    async with FakeHub(crowd(500, idle=50)).serving() as hub:
+        hub.fault = lambda method, path, count: (
+            fault if count == 1 and (method == "GET" or fault != "half") else None
+        )
+        await Culler().look(hub)
+        assert sorted(set(hub.stopped)) == idle_ones(500, 50)
+
+
+async def test_a_page_that_never_comes_is_left_out_of_one_pass() -> None:
+    culler = Culler()
+    async with FakeHub(crowd(600, idle=50)).serving() as hub:
+        hub.fault = lambda method, path, count: 503 if "offset=200&" in path else None
+        seen = await culler.look(hub)
+        assert not seen.whole
+        expected = [name for name in idle_ones(600, 50) if not 200 <= int(name[4:-1]) < 400]
+        assert sorted(hub.stopped) == expected
+        hub.fault = lambda method, path, count: None
+        await culler.look(hub)
+        assert sorted(hub.stopped) == idle_ones(600, 50)
+
+
+async def test_without_the_first_page_nothing_is_done() -> None:
+    async with FakeHub(crowd(10, idle=1)).serving() as hub:
+        hub.fault = lambda method, path, count: 503 if "offset=0" in path else None
+        with pytest.raises(HubError, match="503"):
+            await Culler().look(hub)
+        assert hub.stopped == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome"), [(400, "refused"), (404, "gone"), (403, "refused"), (500, "failed")]
+)
+async def test_stops_that_are_not_done(fault: int, outcome: str) -> None:
+    """One server that cannot be stopped keeps no other from it."""
+    culler = Culler()
+    async with FakeHub(crowd(5, idle=1)).serving() as hub:
+        hub.fault = lambda method, path, count: (
+            fault if (method, path) == ("DELETE", "/users/user3/server") else None
+        )
+        await culler.look(hub)
+        assert sorted(hub.stopped) == ["user0/", "user1/", "user2/", "user4/"]
+        assert culler.outcomes() == {"stopped": 4, outcome: 1}
+        if fault != 404:
+            hub.fault = lambda method, path, count: None
+            await culler.look(hub)
+            assert "user3/" in hub.stopped
+
+
+async def test_a_stop_that_answers_too_late_is_looked_at_again() -> None:
+    culler = Culler(request_timeout=0.3)
+    async with FakeHub(crowd(1, idle=1)).serving() as hub:
+        hub.fault = lambda method, path, count: (
+            "hang" if method == "DELETE" and count == 1 else None
+        )
+        await culler.look(hub)
+        assert hub.stopped == ["user0/"]
+
+
+async def test_slow_stops_are_left_to_the_hub() -> None:
+    culler = Culler()
+    async with FakeHub(crowd(2, idle=1), slow_stop=True).serving() as hub:
+        await culler.look(hub)
+        await culler.look(hub)
+        assert sorted(hub.stopped) == ["user0/", "user1/"]
+    assert culler.outcomes() == {"stopping": 2}
+
+
+async def test_used_again_meanwhile() -> None:
+    """Whoever is back between the look and the stop keeps the server."""
+    culler = Culler()
+    async with FakeHub(crowd(20, idle=1)).serving() as hub:
+
+        def back(method: str, path: str, count: int) -> None:
+            if path == "/users/user0":
+                for servers in hub.users.values():
+                    servers[""]["last_activity"] = stamp(NOW)
+
+        hub.fault = back
+        await culler.look(hub)
+        assert hub.stopped == []
+    assert culler.outcomes() == {"kept_within_limits": 20}
+
+
+async def test_deleted_meanwhile() -> None:
+    culler = Culler()
+    async with FakeHub(crowd(2, idle=1)).serving() as hub:
+
+        def delete(method: str, path: str, count: int) -> None:
+            if path == "/users/user0":
+                hub.users.pop("user0", None)
+
+        hub.fault = delete
+        await culler.look(hub)
+        assert hub.stopped == ["user1/"]
+    assert culler.outcomes() == {"gone": 1, "stopped": 1}
+
+
+async def test_many_at_a_time_over_all_people() -> None:
+    async with FakeHub(crowd(30, idle=1), seconds_per_stop=0.5).serving() as hub:
+        await Culler(concurrency=10).look(hub)
+        assert hub.most_stops == 10
+        assert len(hub.stopped) == 30
+
+
+async def test_a_server_that_cannot_be_read_stops_no_other(caplog: Any) -> None:
+    users = crowd(3, idle=1)
+    users["user1"][""]["started"] = "yesterday"
+    async with FakeHub(users).serving() as hub:
+        seen = await Culler().look(hub)
+        assert not seen.whole
+        assert sorted(hub.stopped) == ["user0/", "user2/"]
+    assert "passed over" in caplog.text
+
+
+@pytest.mark.parametrize("scope", sorted(FakeHub({}).scopes))
+async def test_each_scope_taken_away_is_named(scope: str) -> None:
+    async with FakeHub(crowd(3, idle=1)).serving() as hub:
+        hub.scopes.remove(scope)
+        with pytest.raises(MissingScopes, match=scope):
+            await Culler().look(hub)
+        assert hub.stopped == []
+
+
+async def test_a_clock_that_jumps_stops_nobody() -> None:
+    culler = Culler()
+    async with FakeHub(crowd(3, idle=5)).serving() as hub:
+        hub.users.pop("user0")
+        await culler.look(hub)
+        hub.now += 5 * HOUR
+        await culler.look(hub)
+        assert hub.stopped == []
+        culler.clock._settled_at -= SETTLING
+        await culler.look(hub)
+        assert sorted(hub.stopped) == ["user1/", "user2/"]
+
+
+def test_the_clock() -> None:
+    clock = Clock()
+    assert not clock.set(1000, 10)
+    assert not clock.set(1100, 110)
+    assert clock.set(5000, 120)
+    assert not clock.is_settled(130)
+    assert not clock.set(5900, 1020)
+    assert clock.is_settled(1020)
+    assert clock.now(1030) == 5910
+
+
+async def test_revoked_after_the_grace_period() -> None:
+    culler = Culler(revoked_after="1h", profiles={"lab": {"never": True}})
+    async with FakeHub(crowd(3, idle=5), revoked={"user1/": "blocked"}).serving() as hub:
+        await culler.look(hub)
+        assert hub.stopped == []
+        culler.revocations._since["user1/"] -= HOUR
+        seen = await culler.look(hub, act=False)
+        assert seen.to_stop[0].verdict.detail == "the right to it has ended: blocked"
+        hub.revoked = {}
+        await culler.look(hub)
+        assert hub.stopped == []
+        hub.revoked = {"user1/": "blocked"}
+        await culler.look(hub)
+        culler.revocations._since["user1/"] -= HOUR
+        await culler.look(hub)
+        assert hub.stopped == ["user1/"]
+
+
+async def test_without_the_handler_nobody_is_known_to_have_lost_a_right() -> None:
+    culler = Culler(revoked_after=1)
+    async with FakeHub(crowd(3, idle=5)).serving() as hub:
+        hub.users.pop("user0")
+        await culler.look(hub)
+        assert hub.stopped == []
+
+
+async def test_people_without_a_server() -> None:
+    culler = Culler(cull_users=True, groups={"staff": {"cull_users": False}})
+    users: dict[str, Any] = {"a?b": {}, "kept": {}, "busy": {"": running(9)}}
+    async with FakeHub(users, groups={"kept": ["staff"]}).serving() as hub:
+        with pytest.raises(MissingScopes, match="delete:users, read:users:activity"):
+            await culler.look(hub)
+        hub.scopes += ["delete:users", "read:users:activity"]
+        await culler.look(hub)
+        assert sorted(hub.users) == ["busy", "kept"]
+
+
+async def test_nothing_is_begun_after_the_end() -> None:
+    culler = Culler()
+    culler.end.set()
+    async with FakeHub(crowd(3, idle=1)).serving() as hub:
+        await culler.look(hub)
+        assert hub.stopped == []
+
+
+async def test_the_token_is_not_in_the_log(caplog: Any) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with FakeHub(crowd(2, idle=1)).serving() as hub:
+        hub.fault = lambda method, path, count: 500 if method == "DELETE" else None
+        await Culler().look(hub)
+    assert "cull-outcome" in caplog.text
+    assert "secret" not in caplog.text
