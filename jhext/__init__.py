@@ -10,15 +10,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .authenticators.cilogon import CILogonOAuthenticator as CILogonOAuthenticator
+    from .authenticators.generic import GenericOAuthenticator as GenericOAuthenticator
+    from .authenticators.github import GitHubOAuthenticator as GitHubOAuthenticator
     from .config import configure as configure
     from .spawner import ProfileKubeSpawner as ProfileKubeSpawner
 
 _PUBLIC = {
+    "CILogonOAuthenticator": ".authenticators.cilogon",
+    "GenericOAuthenticator": ".authenticators.generic",
+    "GitHubOAuthenticator": ".authenticators.github",
     "ProfileKubeSpawner": ".spawner",
     "configure": ".config",
 }
 
-__all__ = ["ProfileKubeSpawner", "configure"]
+__all__ = [
+    "CILogonOAuthenticator",
+    "GenericOAuthenticator",
+    "GitHubOAuthenticator",
+    "ProfileKubeSpawner",
+    "configure",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -18,6 +18,8 @@ class Reason(StrEnum):
     """The options are malformed: unknown keys, wrong types, unacceptable free text."""
     CONFIG = "config"
     """The operator's configuration is faulty, so nothing can be decided."""
+    STALE = "stale"
+    """What is known of the person's groups is too old."""
     QUOTA = "quota"
     """The namespace has no room left for the pod."""
     LIMIT = "limit"
@@ -64,6 +66,7 @@ _STATUS_CODES: dict[StrEnum, int] = {
     Reason.PROFILE: 403,
     Reason.CHOICE: 403,
     Reason.OPTIONS: 403,
+    Reason.STALE: 403,
     Reason.LIMIT: 403,
     Reason.QUOTA: 429,
 }

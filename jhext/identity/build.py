@@ -13,6 +13,7 @@ from .auth_state import AuthStateSource
 from .files import FilesSource
 from .fixed import FixedSource
 from .function import FunctionSource
+from .github import GitHubSource
 from .host import HostSource
 from .ids import IdRules
 from .ledger import Ledger, UniqueUid
@@ -25,6 +26,7 @@ from .settings import (
     FilesSettings,
     FixedSettings,
     FunctionSettings,
+    GitHubSettings,
     HostSettings,
     IdentitySettings,
     RestSettings,
@@ -150,6 +152,14 @@ def _of_type(settings: SourceSettings, common: IdentitySettings, workers: Worker
         return AuthStateSource(name, pointers)
     if isinstance(settings, FixedSettings):
         return FixedSource(name, {str(field): value for field, value in settings.values.items()})
+    if isinstance(settings, GitHubSettings):
+        return GitHubSource(
+            name,
+            settings.groups,
+            uid_offset=settings.uid_offset,
+            team_gid_offset=settings.team_gid_offset,
+            organization_gid_offset=settings.organization_gid_offset,
+        )
     load = load_csv if settings.path.endswith(".csv") else load_yaml
     return TableSource(name, Path(settings.path), load, workers)
 

@@ -20,6 +20,7 @@ from jhext.section import SecretRef, Section
 from jhext.units import parse_duration
 
 from . import names
+from .github import GroupKind
 from .ids import KUBERNETES_MAX_ID, RESERVED_IDS
 from .pointers import parse
 from .rest import UrlTemplate
@@ -203,6 +204,27 @@ class FixedSettings(_SourceSettings):
     )
 
 
+class GitHubSettings(_SourceSettings):
+    """What `jhext.GitHubOAuthenticator` knows: GitHub's own numbers of people and teams."""
+
+    type: Literal["github"]
+    groups: frozenset[GroupKind] = Field(
+        default=frozenset({"teams"}),
+        strict=False,
+        description="Which of them become groups of the file system.",
+        examples=[["teams", "organizations"]],
+    )
+    uid_offset: Id = Field(
+        default=0, description="What is added to the id of a person, to make the uid."
+    )
+    team_gid_offset: Id = Field(
+        default=0, description="What is added to the id of a team, to make the gid."
+    )
+    organization_gid_offset: Id = Field(
+        default=0, description="What is added to the id of an organization, to make the gid."
+    )
+
+
 class AllocateSettings(Section):
     """Ids for people and groups to whom no source gives any, kept in the database of the ledger."""
 
@@ -235,7 +257,8 @@ SourceSettings = Annotated[
     | HostSettings
     | FunctionSettings
     | AuthStateSettings
-    | FixedSettings,
+    | FixedSettings
+    | GitHubSettings,
     Field(discriminator="type"),
 ]
 

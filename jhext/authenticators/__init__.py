@@ -1,0 +1,1 @@
+"""Authenticators: who logs in, with the groups and the identity that the rest of jhext needs."""

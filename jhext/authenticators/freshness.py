@@ -1,0 +1,78 @@
+"""How old what an identity provider said of a person may be."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from jupyterhub.auth import Authenticator
+from jupyterhub.utils import maybe_future
+from traitlets import Float
+
+from jhext.errors import SpawnRefused
+from jhext.refusal import Reason, Refusal
+
+VERIFIED_AT = "jhext_verified_at"
+"""The key of ``auth_state`` under which it is kept when the provider was last asked, in seconds."""
+
+
+def age_of(auth_state: Any, now: float) -> float:
+    """Say how long ago the provider was last asked, in seconds; infinite where nobody knows.
+
+    A time in the future is nobody's knowledge, either.
+    """
+    kept = auth_state.get(VERIFIED_AT) if isinstance(auth_state, Mapping) else None
+    if not isinstance(kept, int | float) or isinstance(kept, bool) or kept > now + 60:
+        return math.inf
+    return max(0.0, now - kept)
+
+
+class FreshGroups(Authenticator):  # type: ignore[misc]
+    """What an authenticator has whose groups and claims are bounded in age."""
+
+    max_group_age = Float(
+        0,
+        min=0,
+        config=True,
+        help="""
+        How many seconds old the groups and claims of a person may be when a server starts.
+
+        JupyterHub asks the provider again before a start (`refresh_pre_spawn`), but goes on with
+        what it has where that fails for a request by token or of an admin. Older than this, the
+        start is refused until the person logs in again. 0: any age.
+        """,
+    )
+
+    outage_grace = Float(
+        600,
+        min=0,
+        config=True,
+        help="""
+        How many seconds a person stays logged in while the provider does not answer.
+
+        It is counted from the last time that the provider was asked with success. After that, the
+        person has to log in again, which needs the provider.
+        """,
+    )
+
+    async def pre_spawn_start(self, user: Any, spawner: Any) -> None:
+        """Refuse to start a server by groups that are too old.
+
+        Raises
+        ------
+        SpawnRefused
+            The groups are older than `max_group_age`.
+        """
+        await maybe_future(super().pre_spawn_start(user, spawner))
+        if not self.max_group_age:
+            return
+        if age_of(await user.get_auth_state(), time.time()) > self.max_group_age:
+            raise SpawnRefused(
+                Refusal(
+                    Reason.STALE,
+                    "What is known of your groups is too old to start a server. "
+                    "Please log out and in again.",
+                )
+            )

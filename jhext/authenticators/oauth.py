@@ -1,0 +1,289 @@
+"""What oauthenticator's authenticators lack for hubs whose pods run as people.
+
+Groups of any shape, ID tokens that are verified, people who stay the same when their name goes to
+somebody else, and a provider that may be away for a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Any
+
+from jupyterhub.utils import maybe_future
+from tornado import web
+from tornado.httpclient import HTTPClientError
+from traitlets import List, TraitError, Unicode, validate
+
+from jhext.identity.pointers import find, parse
+
+from .freshness import VERIFIED_AT, FreshGroups, age_of
+from .id_token import ALGORITHMS, IdTokenRefused, UnknownKeyError, verify
+
+SUBJECT = "jhext_subject"
+"""The key of ``auth_state`` under which the provider's id of the person is kept."""
+
+KEYS_AGE = 3600.0
+"""Seconds for which the provider's keys are used without asking again."""
+
+_KEYS_PAUSE = 30.0
+"""Seconds between two times that they are asked for because of an unknown key."""
+
+_is_away: ContextVar[bool] = ContextVar("provider_is_away", default=False)
+
+
+class IdentityOAuthenticator(FreshGroups):
+    """A mixin for the classes of oauthenticator; it goes before them."""
+
+    subject_claim = Unicode(
+        "sub",
+        config=True,
+        help="""
+        The claim with the provider's id of the person, which stays when the name changes.
+
+        A name that has gone to another person is refused: the hub's user of that name, and the
+        files, are the former one's. Needs `enable_auth_state`. Empty: not checked.
+        """,
+    )
+
+    issuer = Unicode(
+        config=True,
+        help="""
+        Who issues ID tokens, as the provider's discovery document has it.
+
+        Needed with `userdata_from_id_token`: the token is verified with the issuer's keys.
+        """,
+    )
+
+    jwks_url = Unicode(
+        config=True,
+        help="""
+        Where the issuer's keys are. By default where the discovery document below `issuer` says.
+        """,
+    )
+
+    id_token_algorithms = List(
+        Unicode(),
+        list(ALGORITHMS),
+        config=True,
+        help="""
+        What ID tokens may be signed with.
+
+        Only algorithms with a public key: a secret that verifies could also sign.
+        """,
+    )
+
+    @validate("id_token_algorithms")
+    def _public_keys_only(self, proposal: Any) -> Any:
+        if wrong := set(proposal["value"]) - set(ALGORITHMS):
+            raise TraitError(f"not for ID tokens: {', '.join(sorted(wrong))}")
+        return proposal["value"]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._keys: dict[str, Any] | None = None
+        self._keys_asked = -KEYS_AGE
+        self._keys_lock = asyncio.Lock()
+        if self.userdata_from_id_token and not self.issuer:
+            raise ValueError(
+                "userdata_from_id_token needs `issuer`, to verify the ID token: set "
+                f"c.{type(self).__name__}.issuer, or leave userdata_from_id_token out and set "
+                "userdata_url"
+            )
+
+    # Login
+
+    async def authenticate(self, handler: Any, data: Any = None, **kwargs: Any) -> Any:
+        """Log somebody in, unless the name is another person's here."""
+        try:
+            model = await super().authenticate(handler, data, **kwargs)
+        except HTTPClientError as error:
+            if error.code in (401, 403):
+                self.log.warning("A login is refused: %s", error.message)
+                raise web.HTTPError(403, "The identity provider does not vouch for you.") from None
+            self.log.error("The identity provider does not answer: %s", error.message)
+            raise web.HTTPError(
+                503, "The identity provider does not answer. Please try again in a few minutes."
+            ) from None
+        if model:
+            await self._refuse_another_person(handler, model)
+        return model
+
+    async def _refuse_another_person(self, handler: Any, model: Mapping[str, Any]) -> None:
+        user = handler.find_user(model["name"])
+        state = await user.get_auth_state() if user else None
+        known = state.get(SUBJECT) if isinstance(state, Mapping) else None
+        subject = model["auth_state"].get(SUBJECT)
+        if self.subject_claim and known is not None and known != subject:
+            self.log.error(
+                "%s is refused: the hub's user of that name is %s at the provider, not %s. "
+                "If it is the same person, or the files are to be the new one's, delete the user "
+                "from the hub",
+                *(model["name"], known, subject),
+            )
+            raise web.HTTPError(403, "Your name belongs to somebody else on this hub.")
+
+    # Login and refresh
+
+    async def token_to_user(self, token_info: Mapping[str, Any]) -> dict[str, Any]:
+        """Give the claims of the person: verified, if they are from an ID token."""
+        if not self.userdata_from_id_token:
+            claims = await super().token_to_user(token_info)
+        else:
+            claims = await self._verified(token_info.get("id_token"))
+        if not isinstance(claims, dict) or claims.get("active") is False:
+            raise HTTPClientError(401, "the provider says that the account is not active")
+        return claims
+
+    async def _verified(self, id_token: Any) -> dict[str, Any]:
+        expected = {"issuer": self.issuer, "audience": self.client_id}
+        algorithms = self.id_token_algorithms
+        try:
+            try:
+                return verify(id_token, await self._jwks(), algorithms=algorithms, **expected)
+            except UnknownKeyError:
+                keys = await self._jwks(_KEYS_PAUSE)
+                return verify(id_token, keys, algorithms=algorithms, **expected)
+        except IdTokenRefused as refused:
+            # As upstream takes it for an expired token, it goes on to the refresh token.
+            raise HTTPClientError(401, f"the ID token is refused: {refused}") from None
+
+    async def _jwks(self, older_than: float = KEYS_AGE) -> dict[str, Any]:
+        """Give the provider's keys, asked for again where they are older than so many seconds."""
+        async with self._keys_lock:
+            now = time.monotonic()
+            if self._keys is None or now - self._keys_asked > older_than:
+                self._keys_asked = now
+                self._keys = await self.httpfetch(await self._jwks_address(), "fetching the keys")
+            return self._keys
+
+    async def _jwks_address(self) -> str:
+        if self.jwks_url:
+            return str(self.jwks_url)
+        url = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
+        document = await self.httpfetch(url, "fetching the discovery document")
+        if document.get("issuer") != self.issuer or not document.get("jwks_uri"):
+            raise HTTPClientError(502, "the discovery document is of another issuer")
+        return str(document["jwks_uri"])
+
+    def user_info_to_username(self, user_info: Mapping[str, Any]) -> str:
+        """Give the name of the person; what is no text is no name."""
+        try:
+            name = super().user_info_to_username(user_info)
+        except ValueError:
+            name = None
+        if not isinstance(name, str) or not name.strip():
+            raise HTTPClientError(403, "the provider gives no user name")
+        return name
+
+    async def build_auth_state_dict(
+        self, token_info: Mapping[str, Any], user_info: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Add the provider's id of the person, and when it was asked."""
+        state: dict[str, Any] = await maybe_future(
+            super().build_auth_state_dict(token_info, user_info)
+        )
+        scopes = state.get("scope") or []
+        state["scope"] = [one for scope in scopes for one in scope.replace(",", " ").split()]
+        subject = user_info.get(self.subject_claim) if self.subject_claim else None
+        if subject is not None:
+            state[SUBJECT] = str(subject)
+        state[VERIFIED_AT] = time.time()
+        return state
+
+    async def get_user_groups(self, auth_state: Mapping[str, Any]) -> set[str]:
+        """Give the groups: a list of names, one name, or such a list written as JSON.
+
+        `auth_state_groups_key` may also be a JSON pointer (RFC 6901), for claims whose names have
+        dots or slashes.
+        """
+        key = self.auth_state_groups_key
+        if callable(key):
+            return set(groups_of(await maybe_future(key(auth_state))))
+        path = parse(key) if key.startswith("/") else tuple(key.split("."))
+        found = find(auth_state, path)
+        if found is None:
+            self.log.error("There is nothing at auth_state_groups_key %s", key)
+            return set()
+        try:
+            return set(groups_of(found))
+        except ValueError as error:
+            self.log.error("What is at auth_state_groups_key %s %s", key, error)
+            return set()
+
+    async def httpfetch(self, url: str, *args: Any, **kwargs: Any) -> Any:
+        """Ask the provider, and remember where it does not answer."""
+        try:
+            return await super().httpfetch(url, *args, **kwargs)
+        except HTTPClientError as error:
+            if error.code >= 500 or _is_out_of_requests(error):
+                _is_away.set(True)
+                raise HTTPClientError(503, f"{error.code} from the provider") from None
+            raise
+        except (OSError, TimeoutError, ValueError) as error:  # ValueError: what is no JSON
+            _is_away.set(True)
+            raise HTTPClientError(503, f"{type(error).__name__} at the provider") from None
+
+    # Refresh
+
+    async def refresh_user(self, user: Any, handler: Any = None, **kwargs: Any) -> Any:
+        """Ask the provider again. It may be away for `outage_grace`; then one has to log in again.
+
+        Who would not be let in any more has to log in again, which is refused then.
+        """
+        _is_away.set(False)
+        try:
+            model = await super().refresh_user(user, handler, **kwargs)
+        except HTTPClientError as error:
+            model = False
+            self.log.warning("%s could not be refreshed: %s", user.name, error.message)
+        except web.HTTPError as error:
+            model = False
+            self.log.warning("%s could not be refreshed: %s", user.name, error.status_code)
+        if not model and _is_away.get():
+            age = age_of(await user.get_auth_state(), time.time())
+            self.log.warning(
+                "The provider does not answer; %s was asked %.0f s ago", user.name, age
+            )
+            return age <= self.outage_grace
+        if not isinstance(model, Mapping):
+            return model
+        return model if await self._is_still_allowed(user, model) else False
+
+    async def _is_still_allowed(self, user: Any, model: Mapping[str, Any]) -> bool:
+        if await maybe_future(self.check_blocked_users(user.name, model)) is False:
+            return False
+        try:
+            return self.allow_all or bool(await maybe_future(self.check_allowed(user.name, model)))
+        except web.HTTPError:
+            return False
+
+
+def groups_of(value: Any) -> list[str]:
+    """Read the groups that a provider gives: a list of names, one name, or such a list as JSON.
+
+    Raises
+    ------
+    ValueError
+        It is something else.
+    """
+    if isinstance(value, str):
+        text = value.strip()
+        value = json.loads(text) if text.startswith("[") else [text] if text else []
+    listed = list(value) if isinstance(value, list | tuple | set | frozenset) else [None]
+    if not all(isinstance(name, str) for name in listed):
+        raise ValueError(f"is no list of names but {type(value).__name__}")
+    return [name for name in listed if name]
+
+
+def _is_out_of_requests(error: HTTPClientError) -> bool:
+    """Tell whether the provider says that it was asked too often (GitHub says so with a 403)."""
+    if error.code == 429:
+        return True
+    headers = error.response.headers if error.response is not None else {}
+    return error.code == 403 and (
+        headers.get("X-RateLimit-Remaining") == "0" or "Retry-After" in headers
+    )

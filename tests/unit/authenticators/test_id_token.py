@@ -1,0 +1,111 @@
+"""ID tokens: what is believed, and what is not."""
+
+import json
+import time
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from jhext.authenticators.id_token import IdTokenRefused, UnknownKeyError, verify
+
+ISSUER, CLIENT = "https://id.example.org", "hub"
+
+
+def jwk(private: Any, algorithm: str, **more: Any) -> dict[str, Any]:
+    family = {"RS": jwt.algorithms.RSAAlgorithm, "ES": jwt.algorithms.ECAlgorithm}[algorithm[:2]]
+    return {**json.loads(family.to_jwk(private.public_key())), "use": "sig", **more}
+
+
+RSA, OTHER = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
+EC = ec.generate_private_key(ec.SECP256R1())
+KEYS = {"keys": [jwk(RSA, "RS256", kid="r"), jwk(EC, "ES256", kid="e")]}
+
+
+def token(key: Any = RSA, algorithm: str = "RS256", kid: str | None = "r", **claims: Any) -> str:
+    now = int(time.time())
+    body = {"iss": ISSUER, "aud": CLIENT, "sub": "1", "iat": now, "exp": now + 60, **claims}
+    body = {name: value for name, value in body.items() if value is not None}
+    return jwt.encode(body, key, algorithm, headers={"kid": kid} if kid else {})
+
+
+def check(text: Any, keys: Any = KEYS, **options: Any) -> dict[str, Any]:
+    return verify(text, keys, issuer=ISSUER, audience=CLIENT, **options)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        token(),
+        token(EC, "ES256", "e"),
+        token(kid=None),
+        token(aud=[CLIENT]),
+        token(aud=[CLIENT, "other"], azp=CLIENT),
+        token(exp=int(time.time()) - 5),
+    ],
+    ids=["rsa", "ec", "one key of its kind", "list", "authorized party", "clocks differ"],
+)
+def test_believed(text: str) -> None:
+    assert check(text)["sub"] == "1"
+
+
+PEM = RSA.public_key().public_bytes(
+    serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+)
+
+
+def signed_with_the_public_key() -> str:
+    """The old confusion of algorithms: the public key as the secret of an HMAC."""
+    key = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256)
+    head, body, _ = token().split(".")
+    head = jwt.utils.base64url_encode(b'{"alg":"HS256","kid":"r"}').decode()
+    signature = key.sign(f"{head}.{body}".encode(), PEM)
+    return f"{head}.{body}.{jwt.utils.base64url_encode(signature).decode()}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        token(OTHER),
+        token(aud="other"),
+        token(aud=[CLIENT, "other"]),
+        token(aud=None),
+        token(iss="https://id.example.org/"),
+        token(iss=None),
+        token(sub=None),
+        token(exp=None),
+        token(exp=int(time.time()) - 3600),
+        token(nbf=int(time.time()) + 3600),
+        token(kid="unknown"),
+        token("x" * 64, "HS256"),
+        jwt.encode({"iss": ISSUER, "aud": CLIENT, "sub": "1"}, None, "none"),
+        signed_with_the_public_key(),
+        token().rsplit(".", 1)[0] + ".",
+        "",
+        "a.b.c",
+        None,
+        7,
+    ],
+)
+def test_d30_not_believed(text: Any) -> None:
+    with pytest.raises(IdTokenRefused) as refused:
+        check(text)
+    assert not text or str(text) not in str(refused.value)
+
+
+@pytest.mark.parametrize("keys", [{}, {"keys": []}, {"keys": [{"kty": "oct", "k": "eA"}]}])
+def test_without_keys_nothing_is_believed(keys: Any) -> None:
+    with pytest.raises(UnknownKeyError):
+        check(token(), keys)
+
+
+def test_keys_for_encryption_sign_nothing() -> None:
+    with pytest.raises(UnknownKeyError):
+        check(token(), {"keys": [{**KEYS["keys"][0], "use": "enc"}]})
+
+
+def test_only_what_is_allowed() -> None:
+    with pytest.raises(IdTokenRefused, match="not allowed"):
+        check(token(), algorithms=["ES256"])
