@@ -15,9 +15,9 @@ from traitlets.utils.importstring import import_item
 from .profiles.catalog import Policy
 from .profiles.finding import ConfigurationError, Finding
 from .profiles.lint import LintRules
-from .profiles.sources import Sources, load
+from .profiles.sources import Sources
 from .settings import Settings, load_settings
-from .spawner import ProfileKubeSpawner
+from .spawner import LIBRARY, ProfileKubeSpawner
 from .upstream import overridable_traits
 
 SPAWNER_CLASS = "jhext.ProfileKubeSpawner"
@@ -130,5 +130,4 @@ def _check(c: Config, settings: Settings, spawner_class: type[ProfileKubeSpawner
     What is set later, and what callables return, the spawner checks at the first use.
     """
     sources = sources_of(c, settings, spawner_class)
-    if errors := load(sources, *rules_of(c, settings, spawner_class)).catalog.errors:
-        raise ConfigurationError(errors)
+    LIBRARY.check(sources, *rules_of(c, settings, spawner_class))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from .build import as_list, build
 from .catalog import Catalog, Policy
+from .finding import ConfigurationError
 from .freeze import freeze, is_shared
 from .lint import LintRules
 from .mapping import MappingFile
-from .sources import Sources
+from .sources import Sources, Version, load
 from .watch import Watch
 
 T = TypeVar("T")
@@ -26,6 +27,16 @@ class _Kept(Generic[T]):
     sources: tuple[Any, ...]
     configuration: tuple[object, ...]
     made: T
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A faultless version, and what it was made from."""
+
+    sources: Sources
+    rules: LintRules
+    policy: Policy
+    version: Version
 
 
 class Library:
@@ -46,6 +57,22 @@ class Library:
         self._capacity = capacity
         self._catalogs: OrderedDict[Hashable, _Kept[Catalog]] = OrderedDict()
         self._watches: OrderedDict[Hashable, _Kept[Watch]] = OrderedDict()
+        self._checked: deque[_Checked] = deque(maxlen=8)
+
+    def check(self, sources: Sources, rules: LintRules, policy: Policy) -> None:
+        """Check sources before anybody asks for them. A watch over them begins with what was read.
+
+        Raises
+        ------
+        ConfigurationError
+            They are faulty.
+        """
+        # What was checked stays as it is, whoever appends to a list.
+        sources = replace(sources, listed=tuple(map(freeze, sources.listed)))
+        version = load(sources, rules, policy)
+        if errors := version.catalog.errors:
+            raise ConfigurationError(errors)
+        self._checked.appendleft(_Checked(sources, rules, policy, version))
 
     def watch(
         self,
@@ -65,7 +92,9 @@ class Library:
         key = (lists, files, tuple(map(id, configuration)), variant, policy)
         kept = self._watches.get(key)
         if kept is None:
-            kept = _Kept(sources.listed, configuration, Watch(sources, rules(), policy))
+            asked = (sources, rules(), policy)
+            watch = Watch(*asked, self._checked_as(*asked))
+            kept = _Kept(sources.listed, configuration, watch)
             self._keep(self._watches, key, kept)
         return kept.made
 
@@ -117,6 +146,11 @@ class Library:
         catalog = build(profiles, rules(), policy, mappings=mappings)
         self._keep(self._catalogs, key, _Kept(frozen, configuration, catalog))
         return catalog, True
+
+    def _checked_as(self, sources: Sources, rules: LintRules, policy: Policy) -> Version | None:
+        asked = (sources, rules, policy)
+        known = (it.version for it in self._checked if (it.sources, it.rules, it.policy) == asked)
+        return next(known, None)
 
     def _keep(self, shelf: OrderedDict[Hashable, _Kept[T]], key: Hashable, kept: _Kept[T]) -> None:
         shelf[key] = kept

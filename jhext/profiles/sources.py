@@ -70,11 +70,10 @@ class Sources:
         profile_files, mapping_files
             The traits.
         """
-        listed = [profile_list] if isinstance(profile_list, list | dict) else []
         file = settings.file if settings and settings.has_profiles else ""
-        if settings and not file:
-            listed.append(settings.profiles)
-        return cls(tuple(listed), file, tuple(profile_files), tuple(mapping_files))
+        lists = (profile_list, settings.profiles if settings and not file else None)
+        listed = tuple(item for item in lists if item and isinstance(item, list | dict))
+        return cls(listed, file, tuple(profile_files), tuple(mapping_files))
 
 
 @dataclass(frozen=True)

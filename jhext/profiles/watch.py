@@ -54,9 +54,13 @@ class Watch:
         What they are checked by.
     policy
         How their access rules are read.
+    first
+        A faultless version of the sources, if one is known.
     """
 
-    def __init__(self, sources: Sources, rules: LintRules, policy: Policy) -> None:
+    def __init__(
+        self, sources: Sources, rules: LintRules, policy: Policy, first: Version | None = None
+    ) -> None:
         self._load: Callable[[], Version] = lambda: load(sources, rules, policy)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="jhext-profiles")
         self._looking: Future[None] | None = None
@@ -64,6 +68,8 @@ class Watch:
         self._reading: Reading | None = None
         self._current = Current(None, ())
         self._messages: deque[tuple[int, str]] = deque()
+        if first is not None:
+            self._take(first)
 
     async def current(self) -> Current:
         """Give what holds now."""
@@ -113,8 +119,10 @@ class Watch:
         return True
 
     def _read(self) -> None:
-        version, before = self._load(), self._current.version
-        errors = version.catalog.errors
+        self._take(self._load())
+
+    def _take(self, version: Version) -> None:
+        before, errors = self._current.version, version.catalog.errors
         self._current = Current(before, errors) if errors else Current(version, ())
         self._reading = version.reading
         if not version.reading.is_of_nothing:

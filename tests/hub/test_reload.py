@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -91,6 +92,19 @@ async def test_no_start_fails_or_has_half_a_version(bench: Bench, config_map: Co
     await changing
     assert {number for numbers in seen for number in numbers} > {seen[0][0]}
     assert "refused" not in {event["decision"] for event in bench.decisions()[decided_before:]}
+
+
+async def test_files_that_break_before_anybody_asks(run_hub: RunHub, tmp_path: Path) -> None:
+    """The version that the hub started with is the one before them."""
+    config_map = ConfigMap(tmp_path / "mounted")
+    config_map.write(version(1))
+    bench = run_hub(
+        PEOPLE[:1], {"hub": {"profile_files": [str(config_map.folder)], "default_access": "allow"}}
+    )
+    config_map.write(FAULTY)
+    async with bench.browser("user0") as browser:
+        page = await browser.get("/hub/spawn")
+    assert SpawnForm.parse(page.text).profiles == ("lab-1",)
 
 
 async def test_a_change_is_in_the_next_form(bench: Bench, config_map: ConfigMap) -> None:

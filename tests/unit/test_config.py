@@ -259,3 +259,33 @@ def test_what_is_given_is_not_changed() -> None:
     before = copy.deepcopy(raw)
     jhext.configure(Config(), raw)
     assert raw == before
+
+
+@pytest.mark.parametrize("with_list", [True, False])
+async def test_d04_what_was_checked_at_the_start_is_the_version_before(
+    make_spawner: Any, tmp_path: Path, with_list: bool
+) -> None:
+    """Files that break between the start of the hub and the first request keep nobody out."""
+    settings, profiles, mapping = (tmp_path / name for name in ("jhext.yaml", "p.yaml", "m"))
+    settings.write_text("hub: {profile_files: [p.yaml], profile_mapping_files: [m]}")
+    profiles.write_text("profiles: [{display_name: Small, allow_all: true}, {display_name: GPU}]")
+    mapping.write_text("ann:gpu\n")
+    config = Config()
+    listed = [{"display_name": "Plain", "allow_all": True}] if with_list else []
+    if with_list:
+        config.KubeSpawner.profile_list = listed
+    jhext.configure(config, settings)
+    profiles.write_text("profiles: [")
+    mapping.unlink()
+
+    async def starts(**traits: Any) -> list[str]:
+        hub = copy.deepcopy(config)
+        hub.ProfileKubeSpawner.update(traits)
+        return await startable(make_spawner(config=hub))
+
+    assert await starts() == ["small", "gpu", *["plain"][:with_list]]
+    assert await starts(reload_policy="fail_closed") == []
+    assert await starts(extra_profile_keys={"icon"}) == [], "it was checked by other rules"
+    listed.append(SMALL)
+    config.KubeSpawner.profile_list = listed
+    assert await starts() == [], "another list was checked"
