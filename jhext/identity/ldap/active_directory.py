@@ -1,34 +1,11 @@
-"""What is Active Directory's own: why it refuses, SIDs, attributes in slices."""
+"""What is Active Directory's own: primary groups by number, attributes in slices."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from .errors import Cause
-
-_DATA = re.compile(r"\bdata ([0-9a-f]{3,4})\b")
-_CAUSES = {
-    "525": Cause.CREDENTIALS,  # no such user
-    "52e": Cause.CREDENTIALS,  # another password
-    "530": Cause.HOURS,  # not at this time
-    "531": Cause.HOURS,  # not at this machine
-    "532": Cause.PASSWORD_EXPIRED,
-    "533": Cause.DISABLED,
-    "701": Cause.EXPIRED,
-    "773": Cause.PASSWORD_CHANGE,
-    "775": Cause.LOCKED,
-}
 _RANGE = re.compile(r"(?P<name>[^;]+);range=(?P<first>\d+)-(?P<last>\d+|\*)")
-
-
-def cause_of(message: str) -> Cause:
-    """Read why a bind was refused from the code that Active Directory hides in its text.
-
-    The codes are those of Windows' logon errors in hexadecimal, after ``data``.
-    """
-    match = _DATA.search(message.lower())
-    return _CAUSES.get(match[1], Cause.CREDENTIALS) if match else Cause.CREDENTIALS
 
 
 @dataclass(frozen=True, slots=True)

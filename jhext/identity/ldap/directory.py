@@ -9,18 +9,19 @@ from jhext.identity.ids import shown
 
 from . import filters, nested, standing
 from .access import MAX_PASSWORD, Access
-from .active_directory import Slice, cause_of, slice_of
+from .active_directory import Slice, slice_of
 from .client import SUCCESS, Client, complete, unavailable
 from .entry import DirectoryGroup, Entry
 from .errors import Cause, LoginRefused
 from .layout import Layout
 from .messages import Found, Scope, Search
 from .names import own_name
+from .refusals import cause_of
 
 _Log = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
-# Result codes of RFC 4511, 4.1.9.
-_CONSTRAINT, _NO_SUCH_OBJECT, _INAPPROPRIATE, _INVALID_CREDENTIALS, _UNWILLING = 19, 32, 48, 49, 53
+_SIZE_LIMIT, _CONSTRAINT, _NO_SUCH_OBJECT = 4, 19, 32
+_INAPPROPRIATE, _INVALID_CREDENTIALS, _UNWILLING = 48, 49, 53
 _PARTS = 64  # of one attribute; Active Directory sends 1,500 values in each
 
 
@@ -110,6 +111,21 @@ class Directory:
             complete(outcome, question)
             return await self._complete(found[0]) if found else None
 
+    async def search(self, question: Search) -> list[Entry]:
+        """Ask another question. The entries have no names, and a base that is not there has none.
+
+        Raises
+        ------
+        IdentityUnavailable
+            When the directory does not answer, or not with everything.
+        """
+        async with self._client.in_time():
+            found, outcome = await self._client.search(question)
+        as_wished = question.size_limit and outcome.code == _SIZE_LIMIT
+        if outcome.code != _NO_SUCH_OBJECT and not as_wished:
+            complete(outcome, question)
+        return [Entry(entry.dn, entry.attributes) for entry in found]
+
     async def authenticate(self, name: str, password: str) -> None:
         """Check a password, on a connection on which nothing else is asked.
 
@@ -136,16 +152,12 @@ class Directory:
             raise LoginRefused(Cause.CREDENTIALS, "blank, too long or no text: not sent")
         async with self._client.in_time():
             outcome = await self._client.bind(name, password)
-        code = outcome.code
-        if code == _INVALID_CREDENTIALS:
-            raise LoginRefused(cause_of(outcome.message), f"refused: {shown(outcome.message)}")
-        if code in (_NO_SUCH_OBJECT, _INAPPROPRIATE):
-            raise LoginRefused(Cause.CREDENTIALS, f"refused with result {code}")
-        if code in (_CONSTRAINT, _UNWILLING):  # 389 Directory Server: locked, switched off
-            cause = Cause.LOCKED if code == _CONSTRAINT else Cause.DISABLED
-            raise LoginRefused(cause, f"refused: {shown(outcome.message)}")
-        if code != SUCCESS:
+        if outcome.code == SUCCESS:
+            return
+        cause = cause_of(outcome)
+        if cause is None:
             raise unavailable("a login", outcome)
+        raise LoginRefused(cause, f"{cause}: result {outcome.code} {outcome.message[:300]!a}")
 
     async def groups_of(self, entry: Entry) -> tuple[DirectoryGroup, ...]:
         """List the groups of a person, sorted by name; nested and primary ones are among them.
