@@ -37,7 +37,7 @@ class PosixPerson:
                 f"mail: {self.name}@example.org",
                 f"uidNumber: {self.uid}",
                 f"gidNumber: {self.gid}",
-                f"homeDirectory: \\\\files\\{self.name}",
+                f"homeDirectory: /nfs/{self.name}",
                 "loginShell: /bin/bash",
                 f"userPassword: {self.password}",
                 "",
@@ -82,7 +82,7 @@ class DomainPerson:
                 f"uidNumber: {self.uid}",
                 "gidNumber: 30000",
                 f"unixHomeDirectory: /nfs/{self.name}",
-                f"homeDirectory: \\\\\\\\files\\{self.name}",
+                f"homeDirectory: \\\\files\\{self.name}",
                 "loginShell: /bin/bash",
             ]
         return "\n".join((*lines, ""))
