@@ -8,10 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .refusal import Reason, Refusal
+from .storage.errors import StorageReason
+from .storage.prepare import FILLS, MAKES
 
 _QUOTA = re.compile(r"exceeded quota: [^,]+, (?P<what>.+)")
 _LIMIT = re.compile(r"(?P<what>(?:maximum|minimum) \w[\w/.-]* usage per \w+ is [^\[\]]+)")
 _MAY_NOT = re.compile(r'User "[^"]*" cannot (?P<verb>\w+) resource "(?P<resource>[\w/]+)"')
+_PREPARES = frozenset({MAKES, FILLS})
 _TELL = "Please tell your administrator."
 _BAD_IMAGE = {"ImagePullBackOff": "cannot be pulled", "InvalidImageName": "is not a valid name"}
 _BAD_CONTAINER = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
@@ -100,8 +103,14 @@ def _container_failure(container: Mapping[str, Any]) -> Refusal | None:
     if reason in _BAD_CONTAINER:
         message = f"The container cannot be started: {text or reason}"
         return Refusal(Reason.CONTAINER, message, detail=text)
+    ended = container.get("state", {}).get("terminated") or {}
     if reason == "CrashLoopBackOff":
         ended = container.get("lastState", {}).get("terminated") or {}
+    if container.get("name") in _PREPARES and ended.get("exitCode"):
+        told = (ended.get("message") or "").strip() or f"exit code {ended['exitCode']}"
+        message = f"Your files could not be made ready: {told.splitlines()[-1]}"
+        return Refusal(StorageReason.UNPREPARED, message, detail=told)
+    if reason == "CrashLoopBackOff":
         if ended.get("reason") in _NEVER_STARTED:
             message = f"The container cannot be started: {ended.get('message') or text}"
             return Refusal(Reason.CONTAINER, message, detail=text)

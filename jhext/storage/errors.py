@@ -20,6 +20,8 @@ class StorageReason(StrEnum):
     """A claim that the server had is gone, or going."""
     IN_USE = "storage_in_use"
     """Another server uses the claim, which only one can."""
+    UNPREPARED = "storage_unprepared"
+    """The directories of the person are not as they should be, and could not be made so."""
     MOUNT = "storage_mount"
     """Two things would be mounted in one place, or one in a place that is taken."""
 

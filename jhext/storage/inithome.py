@@ -178,8 +178,6 @@ def existing(here: int, wanted: dict[str, Any], gives_away: bool, warnings: list
         if gives_away and is_empty(here):
             settle(here, wanted, gives_away)
             return here
-        if not wanted["path"]:  # the root of a volume is often root's, and the group may write
-            return here
         if found.st_nlink == 0 or not is_empty(here) or time.monotonic() > end:
             raise PreparationError("{} belongs to {}".format(label, " and to ".join(wrong)))
         time.sleep(0.1)

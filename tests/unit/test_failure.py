@@ -151,3 +151,20 @@ def test_the_last_event_is_told():
     refusal = not_in_time(pod(), [{"message": "first"}, {"message": "MountVolume failed"}], 30)
     assert refusal.message == "Your server did not start in 30 seconds. MountVolume failed"
     assert not_in_time(None, [], 30).message == "Your server did not start in 30 seconds."
+
+
+@pytest.mark.parametrize("name", ["jhext-inithome", "jhext-directories"])
+@pytest.mark.parametrize("waits", [False, True])
+def test_d39_what_keeps_a_home_from_being_prepared_is_told_at_once(name, waits):
+    ended = {"exitCode": 1, "message": "warning: x\nthere is no space left in your home\n"}
+    state = {"waiting": {"reason": "CrashLoopBackOff"}} if waits else {"terminated": ended}
+    status = {"name": name, "state": state, "lastState": {"terminated": ended}}
+    refusal = pod_failure({"metadata": {}, "status": {"initContainerStatuses": [status]}})
+    assert refusal.reason == "storage_unprepared"
+    expected = "Your files could not be made ready: there is no space left in your home"
+    assert refusal.message == expected
+
+
+def test_a_home_that_was_prepared_is_no_failure():
+    status = {"name": "jhext-inithome", "state": {"terminated": {"exitCode": 0}}}
+    assert pod_failure({"metadata": {}, "status": {"initContainerStatuses": [status]}}) is None
