@@ -7,7 +7,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 
 from .culler.settings import CullerSettings
 from .identity.settings import IdentitySettings
@@ -16,6 +23,7 @@ from .profiles.access import DefaultAccess
 from .profiles.finding import ConfigurationError, Finding, did_you_mean
 from .profiles.freeze import freeze
 from .section import SecretRef, Section, fields_at
+from .storage.prepare import MAKES
 from .storage.settings import StorageSettings
 from .yamlfile import Document, read_document
 
@@ -129,6 +137,18 @@ class Settings(Section):
     hub: HubSettings = Field(default_factory=HubSettings, description="The hub itself.")
 
     _file: str = PrivateAttr("")
+
+    @model_validator(mode="after")
+    def _gives_directories_away(self) -> Settings:
+        init = self.storage.init if self.storage else None
+        if init is not None and init.create == "chown":
+            if self.identity is None or self.identity.mode != "user":
+                raise ValueError("storage.init.create: chown needs to know uids: section identity")
+            if MAKES not in self.pod.privileged_containers:
+                raise ValueError(
+                    f"storage.init.create: chown needs pod.privileged_containers: [{MAKES}]"
+                )
+        return self
 
     @property
     def file(self) -> str:

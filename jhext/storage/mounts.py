@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from jhext.profiles.access import Access, Decision, decide
 from jhext.section import Section
@@ -125,7 +125,17 @@ class MountSettings(Section, Access):
         examples=[["gpu"]],
     )
     groups: Annotated[
-        dict[str, str], BeforeValidator(_directories), AfterValidator(_components)
+        dict[str, str],
+        BeforeValidator(_directories),
+        AfterValidator(_components),
+        WithJsonSchema(
+            {
+                "anyOf": [
+                    {"type": "array", "items": {"type": "string"}},
+                    {"type": "object", "additionalProperties": {"type": "string"}},
+                ]
+            }
+        ),
     ] = Field(
         default_factory=dict,
         description="It is mounted once for each of these groups that the person is in. A list, or "

@@ -12,6 +12,7 @@ from jhext.pod.finish import PodRefused, expected_of, finish
 from jhext.pod.manifest import Manifest, notebook
 from jhext.pod.settings import PodSettings
 from jhext.profiles.access import Person
+from jhext.settings import Settings
 from jhext.storage.home import HomeSettings, home_of, place
 from jhext.storage.merge import add
 from jhext.storage.prepare import (
@@ -203,3 +204,29 @@ def test_to_put_them_first_again_changes_nothing() -> None:
 def test_errors_before_anybody_comes(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         InitSettings.model_validate(wrong)
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ({}, "section identity"),
+        ({"identity": {"mode": "platform"}}, "section identity"),
+        ({"identity": {"sources": [{"type": "host"}]}}, "pod.privileged_containers: [jhext-dir"),
+    ],
+)
+def test_root_gives_directories_away_only_where_that_is_configured(
+    more: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(ValidationError) as error:
+        Settings.model_validate({"storage": {"init": CHOWN}, **more})
+    assert problem in str(error.value)
+
+
+def test_root_may_give_directories_away() -> None:
+    Settings.model_validate(
+        {
+            "storage": {"init": CHOWN},
+            "identity": {"sources": [{"type": "host"}]},
+            "pod": {"privileged_containers": [MAKES]},
+        }
+    )
