@@ -21,6 +21,7 @@ def test_public_names() -> None:
         "CILogonOAuthenticator",
         "GenericOAuthenticator",
         "GitHubOAuthenticator",
+        "LDAPAuthenticator",
         "ProfileKubeSpawner",
         "configure",
     }

@@ -1,0 +1,346 @@
+"""Login by LDAP: ldapauthenticator's, off the event loop, with groups, identity and refresh."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from jupyterhub.utils import maybe_future
+from ldap3.utils.conv import escape_filter_chars
+from ldap3.utils.dn import escape_rdn
+from tornado import web
+
+from jhext.identity.auth_state import KEY
+from jhext.identity.cache import AskOnceCache
+from jhext.identity.errors import IdentityRefused, IdentityUnavailable, Reason
+from jhext.identity.ids import shown
+from jhext.identity.ldap import filters
+from jhext.identity.ldap.access import MAX_PASSWORD
+from jhext.identity.ldap.directory import Directory
+from jhext.identity.ldap.entry import DirectoryGroup, Entry
+from jhext.identity.ldap.errors import Cause, LoginRefused
+from jhext.identity.ldap.messages import Scope, Search
+from jhext.identity.ldap.standing import standing
+
+from .freshness import VERIFIED_AT, age_of
+from .ldap_account import Account, identity_of, is_another, subject_of, user_attributes
+from .ldap_options import dn_key
+from .ldap_traits import DirectoryTraits
+
+MAX_LOGIN = 255
+"""How many characters a login name may have."""
+
+TOLD = frozenset(
+    {
+        *(Cause.DISABLED, Cause.EXPIRED, Cause.HOURS),
+        *(Cause.PASSWORD_EXPIRED, Cause.PASSWORD_CHANGE),
+    }
+)
+"""What is told on the login page: directories say it only to whoever knows the password."""
+
+UNAVAILABLE = "The directory does not answer just now. Please try again in a few minutes."
+UNTRUSTED = (
+    "The certificate of the LDAP server is not trusted. Name the authority that has signed it: "
+    'c.LDAPAuthenticator.tls_kwargs = {"ca_certs_file": "/path/to/ca.pem"}. Or, where nobody can '
+    "listen or answer on the way, go on without the check: "
+    'c.LDAPAuthenticator.tls_kwargs = {"validate": ssl.CERT_NONE}.'
+)
+_DIRECT_MEMBERS = DirectoryTraits.group_search_filter.default_value
+
+
+# Were the name the parent's, traitlets would apply what is appended to c.LDAPAuthenticator twice.
+class IdentityLDAPAuthenticator(DirectoryTraits):
+    """ldapauthenticator's, with groups, identities and refresh; the event loop never waits.
+
+    All its traits may be set in the section ``c.LDAPAuthenticator``.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._refreshes: AskOnceCache[bool | dict[str, Any]] = AskOnceCache(ttl=0)
+        self._verified_at: dict[str, float] = {}
+
+    async def authenticate(self, handler: Any, data: dict[str, str]) -> dict[str, Any] | None:
+        """Say who this is, or None where the name or the password is wrong."""
+        login, password = data["username"], data["password"]
+        if problem := self._problem(login, password):
+            self.log.warning("Login of %s refused, nothing was sent: %s", shown(login), problem)
+            return None
+        try:
+            model = await self._log_in(login, password)
+        except LoginRefused as refused:
+            self.log.warning("Login of %s refused: %s: %s", shown(login), refused.cause, refused)
+            if refused.cause in TOLD:
+                raise web.HTTPError(403, refused.told) from None
+            return None
+        except IdentityRefused as refused:
+            self.log.warning("Login of %s refused: %s", shown(login), refused)
+            return None
+        except IdentityUnavailable as error:
+            self._tell_unavailable(error)
+            raise web.HTTPError(503, UNAVAILABLE) from None
+        await self._refuse_another_person(handler, model)
+        return model
+
+    async def _refuse_another_person(self, handler: Any, model: dict[str, Any]) -> None:
+        name = self.normalize_username(model["name"])
+        user = handler.find_user(name) if handler else None
+        state = await user.get_auth_state() if user else None
+        if is_another(model["auth_state"].get(KEY, {}).get("subject"), state):
+            self.log.error(
+                "%s is refused: the directory's entry of that name is another one than before. If "
+                "it is the same person, or the files are to be the new one's, delete the user from "
+                "the hub",
+                name,
+            )
+            raise web.HTTPError(403, "Your name belongs to somebody else on this hub.")
+
+    def _problem(self, login: str, password: str | None) -> str | None:
+        """Say why a login is not worth asking about, or None."""
+        if not re.match(self.valid_username_regex, login):
+            return f"the name does not match {self.valid_username_regex}"
+        if len(login) > MAX_LOGIN or not login.isprintable():
+            return "the name is too long or has unprintable characters"
+        if not password or not password.strip():
+            return "the password is blank"
+        if "\0" in password or len(password.encode(errors="replace")) > MAX_PASSWORD:
+            return "the password is too long"
+        return None
+
+    def _tell_unavailable(self, error: IdentityUnavailable) -> None:
+        self.log.error("The directory does not answer: %s", error)
+        if "certificate" in str(error):
+            self.log.error(UNTRUSTED)
+
+    async def _log_in(self, login: str, password: str) -> dict[str, Any]:
+        found = None
+        if self.lookup_dn:
+            found = await self._find(self._directory, login)
+            if found is None:
+                raise LoginRefused(Cause.CREDENTIALS, "nobody has that name")
+        bound = await self._bind(self._bind_names(login, found), password)
+        if not self._wants_entry:
+            if not login.isascii() or " " in login:
+                # Nobody can say which spelling of the name is the directory's.
+                raise LoginRefused(Cause.CREDENTIALS, "such names need lookup_dn_search_user")
+            return {"name": login, "auth_state": {"ldap_groups": [], "user_attributes": {}}}
+        async with self._reader(bound, password) as reader:
+            entry = await self._entry_of(reader, login, found, bound, password)
+            await self._check_spelling(reader, entry)
+            account = await self._account(reader, entry)
+        return self._model(account)
+
+    async def _find(self, reader: Directory, login: str) -> Entry | None:
+        """Find somebody by what they have typed."""
+        if self.lookup_dn_search_filter in (None, "({login_attr}={login})"):
+            return await reader.find(login)
+        wanted = self.lookup_dn_search_filter.format(
+            login_attr=self.user_attribute, login=escape_filter_chars(login)
+        )
+        return await self._only(reader, wanted)
+
+    async def _only(self, reader: Directory, wanted: str) -> Entry | None:
+        """Find the one person whom a filter finds."""
+        question = Search(base=self.user_search_base or "", filter=wanted, size_limit=2)
+        found = await reader.search(question)
+        if len(found) > 1:
+            raise IdentityRefused(Reason.INVALID, f"{wanted} finds several entries")
+        return await reader.read(found[0].dn) if found else None
+
+    def _bind_names(self, login: str, found: Entry | None) -> list[str]:
+        """Give the names under which the password is tried."""
+        name: str | None = login
+        if found is not None:
+            if not self.bind_dn_template:
+                return [found.dn]
+            name = found.text(self.lookup_dn_user_dn_attribute or self._name_attribute)
+        if name is None:
+            raise LoginRefused(Cause.CREDENTIALS, f"no {self.lookup_dn_user_dn_attribute}")
+        # Only the operator's text is a template; what was typed is never taken for one.
+        return [
+            template.format(username=escape_rdn(name) if "=" in template else name)
+            for template in self.bind_dn_template
+        ]
+
+    async def _bind(self, names: Iterable[str], password: str) -> str:
+        """Give the first of these names that has the password."""
+        refused = LoginRefused(Cause.CREDENTIALS, "there is no name to bind")
+        for name in names:
+            try:
+                await self._directory.authenticate(name, password)
+            except LoginRefused as error:
+                refused = error
+            else:
+                return name
+        raise refused
+
+    @asynccontextmanager
+    async def _reader(self, bound: str, password: str) -> AsyncIterator[Directory]:
+        """Read with the hub's account, or, where it has none, with the person's own rights."""
+        if self._has_account:
+            yield self._directory
+            return
+        access = replace(self._access, bind_dn=bound, bind_password=lambda: password, connections=1)
+        reader = Directory(access, self._layout, self.log)
+        try:
+            yield reader
+        finally:
+            await reader.close()
+
+    async def _entry_of(
+        self, reader: Directory, login: str, found: Entry | None, bound: str, password: str
+    ) -> Entry:
+        """Give the entry whose password it was, and no other one."""
+        key = dn_key(bound)
+        if key is not None:
+            entry = found if found and dn_key(found.dn) == key else await reader.read(bound)
+        else:
+            entry = found or await self._find(reader, login)
+            if entry is not None:
+                await self._directory.authenticate(entry.dn, password)
+        if entry is None:
+            raise LoginRefused(Cause.CREDENTIALS, f"{shown(bound)} cannot be read")
+        return entry
+
+    async def _check_spelling(self, reader: Directory, entry: Entry) -> None:
+        """Refuse a name that the hub would write in a way that is somebody else's."""
+        lower = entry.name.lower()
+        if entry.name.isascii() or lower == entry.name:
+            return
+        other = await self._only(reader, filters.equal(self._name_attribute, lower))
+        if other is None or other.dn != entry.dn:
+            raise LoginRefused(Cause.AMBIGUOUS, f"{shown(lower)} is not {shown(entry.name)}")
+
+    async def _account(self, reader: Directory, entry: Entry) -> Account:
+        """Find out what matters about somebody, and whether the search filter finds them."""
+        if self.search_filter:
+            username = entry.text(self.lookup_dn_user_dn_attribute or "") or entry.name
+            wanted = self.search_filter.format(
+                userattr=self.user_attribute, username=escape_filter_chars(username)
+            )
+            question = Search(base=self.user_search_base or "", filter=wanted, size_limit=2)
+            if [other.dn for other in await reader.search(question)] != [entry.dn]:
+                raise LoginRefused(Cause.CREDENTIALS, f"{wanted} does not find them alone")
+        groups = await self._groups(reader, entry) if self._wants_groups else ()
+        known = {dn_key(group.dn) for group in groups}
+        allowed = [
+            dn
+            for dn in self.allowed_groups or ()
+            if dn_key(dn) in known or await self._is_elsewhere(reader, dn, entry)
+        ]
+        subject = subject_of(entry, self.subject_attribute)
+        return Account(entry, groups, tuple(allowed), subject)
+
+    async def _groups(self, reader: Directory, entry: Entry) -> tuple[DirectoryGroup, ...]:
+        if self.group_search_filter == _DIRECT_MEMBERS:
+            return await reader.groups_of(entry)
+        name = self._layout.group_name_attribute
+        question = Search(
+            base=self.group_search_base,
+            filter=self._group_filter(entry),
+            attributes=(name, "gidNumber"),
+            page_size=500,
+        )
+        groups = await reader.search(question)
+        return tuple(
+            DirectoryGroup(found, group.text("gidNumber"), group.dn)
+            for group in groups
+            if (found := group.text(name)) is not None
+        )
+
+    def _group_filter(self, entry: Entry) -> str:
+        return str(
+            self.group_search_filter.format(
+                userdn=escape_filter_chars(entry.dn), uid=escape_filter_chars(entry.name)
+            )
+        )
+
+    async def _is_elsewhere(self, reader: Directory, dn: str, entry: Entry) -> bool:
+        """Tell whether somebody is in an allowed group that is not where groups are looked for."""
+        if dn.lower().replace(" ", "").endswith(self.group_search_base.lower().replace(" ", "")):
+            return False
+        question = Search(base=dn, filter=self._group_filter(entry), scope=Scope.BASE)
+        return bool(await reader.search(question))
+
+    def _model(self, account: Account) -> dict[str, Any]:
+        name, now = account.entry.name, time.time()
+        self._verified_at[self.normalize_username(name)] = now
+        model: dict[str, Any] = {
+            "name": name,
+            "auth_state": {
+                "ldap_groups": list(account.allowed_groups),
+                "user_attributes": user_attributes(account.entry, self.auth_state_attributes),
+                KEY: identity_of(account),
+                VERIFIED_AT: now,
+            },
+        }
+        if self.manage_groups:
+            model["groups"] = account.group_names
+        if self.admin_groups:
+            model["admin"] = self.normalize_username(name) in self.admin_users or any(
+                group.name in self.admin_groups or dn_key(group.dn) in self._admin_dns
+                for group in account.groups
+            )
+        return model
+
+    @cached_property
+    def _admin_dns(self) -> set[str | None]:
+        return {dn_key(group) for group in self.admin_groups} - {None}
+
+    async def check_allowed(self, username: str, auth_model: dict[str, Any] | None) -> bool:
+        """Allow whom ldapauthenticator allows, and members of `admin_groups`."""
+        if auth_model and self.admin_groups and auth_model.get("admin"):
+            return True
+        return bool(await super().check_allowed(username, auth_model))
+
+    async def refresh_user(self, user: Any, handler: Any = None) -> bool | dict[str, Any]:
+        """Say what the directory knows now; False where the person may not go on."""
+        if not self._has_account:
+            return True  # nobody may ask but the person, whose password is not kept
+        return await self._refreshes.get(user.name, lambda: self._refresh(user))
+
+    async def _refresh(self, user: Any) -> bool | dict[str, Any]:
+        state = await user.get_auth_state()
+        try:
+            return await self._look_again(user.name, state or {})
+        except (LoginRefused, IdentityRefused) as refused:
+            self.log.warning("%s has to log in again: %s", user.name, refused)
+            return False
+        except IdentityUnavailable as error:
+            self._tell_unavailable(error)
+            now = time.time()
+            age = min(age_of(state, now), now - self._verified_at.get(user.name, -math.inf))
+            return age < self.outage_grace
+
+    async def _look_again(self, username: str, state: dict[str, Any]) -> dict[str, Any]:
+        reader, name = self._directory, (state.get(KEY) or {}).get("username") or username
+        if self.user_search_base:
+            entry = await self._only(reader, filters.equal(self._name_attribute, name))
+        else:
+            found = [await reader.read(dn) for dn in self._bind_names(name, None)]
+            known = [entry for entry in found if entry is not None]
+            entry = known[0] if len(known) == 1 else None
+        if entry is None or is_another(subject_of(entry, self.subject_attribute), state):
+            raise LoginRefused(Cause.CREDENTIALS, "the account is no longer there")
+        if cause := standing(entry, datetime.now(UTC)):
+            raise LoginRefused(cause, f"the account is {cause}")
+        model = self._model(await self._account(reader, entry))
+        model["name"] = self.normalize_username(model["name"])
+        if model["name"] != username:
+            raise LoginRefused(Cause.CREDENTIALS, f"the account is {shown(entry.name)} now")
+        allowed = await maybe_future(self.check_blocked_users(username, model)) and (
+            self.allow_all or await self.check_allowed(username, model)
+        )
+        if not allowed:
+            raise LoginRefused(Cause.CREDENTIALS, "the account is no longer allowed")
+        return model
+
+
+LDAPAuthenticator = IdentityLDAPAuthenticator
