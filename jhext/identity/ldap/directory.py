@@ -20,8 +20,7 @@ from .refusals import cause_of
 
 _Log = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
-_SIZE_LIMIT, _CONSTRAINT, _NO_SUCH_OBJECT = 4, 19, 32
-_INAPPROPRIATE, _INVALID_CREDENTIALS, _UNWILLING = 48, 49, 53
+_SIZE_LIMIT, _NO_SUCH_OBJECT = 4, 32  # RFC 4511, 4.1.9
 _PARTS = 64  # of one attribute; Active Directory sends 1,500 values in each
 
 
@@ -121,7 +120,7 @@ class Directory:
         """
         async with self._client.in_time():
             found, outcome = await self._client.search(question)
-        as_wished = question.size_limit and outcome.code == _SIZE_LIMIT
+        as_wished = outcome.code == _SIZE_LIMIT and 0 < question.size_limit <= len(found)
         if outcome.code != _NO_SUCH_OBJECT and not as_wished:
             complete(outcome, question)
         return [Entry(entry.dn, entry.attributes) for entry in found]
@@ -188,8 +187,9 @@ class Directory:
 
     def _wanted(self) -> tuple[str, ...]:
         layout = self._layout
-        own = (layout.name_attribute, *layout.login_attributes, "gidNumber", *standing.ATTRIBUTES)
-        return tuple(dict.fromkeys((*own, *layout.attributes)))
+        own = (layout.name_attribute, *layout.login_attributes)
+        asked = (*own, *nested.ATTRIBUTES, *standing.ATTRIBUTES, *layout.attributes)
+        return tuple(dict.fromkeys(asked))
 
     async def _complete(self, found: Found) -> Entry:
         """Fetch what Active Directory sends in parts, and give the entry its name."""

@@ -59,3 +59,26 @@ class Layout:
     group_name_attribute: str = "cn"
     member_attributes: tuple[str, ...] = ("member", "uniqueMember", "memberUid")
     nesting: Nesting = Nesting.WALK
+
+    @classmethod
+    def active_directory(
+        cls,
+        *,
+        user_base: str,
+        group_base: str | None = None,
+        attributes: tuple[str, ...] = (),
+        nesting: Nesting = Nesting.TOKEN_GROUPS,
+    ) -> Layout:
+        """Give the layout of an Active Directory, whose names are unique in a domain."""
+        return cls(
+            user_base=user_base,
+            user_filter="(&(objectCategory=person)(objectClass=user))",
+            login_attributes=("sAMAccountName", "userPrincipalName"),
+            name_attribute="sAMAccountName",
+            attributes=attributes,
+            group_base=group_base,
+            group_filter="(objectCategory=group)",
+            group_name_attribute="sAMAccountName",
+            member_attributes=("member",),
+            nesting=nesting,
+        )

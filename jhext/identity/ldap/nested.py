@@ -14,6 +14,8 @@ from .messages import Found, Scope, Search
 
 Ask = Callable[[Search], Awaitable[list[Found]]]
 
+ATTRIBUTES = ("gidNumber", "objectSid", "primaryGroupID")
+"""What has to be asked for of people."""
 MAX_DEPTH = 32
 """How many levels of groups are followed; a circle ends by itself, as each group counts once."""
 MAX_GROUPS = 5000
