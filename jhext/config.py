@@ -12,12 +12,13 @@ from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 from traitlets.utils.importstring import import_item
 
+from .cataloged import LIBRARY
 from .profiles.catalog import Policy
 from .profiles.finding import ConfigurationError, Finding
 from .profiles.lint import LintRules
 from .profiles.sources import Sources
 from .settings import Settings, load_settings
-from .spawner import LIBRARY, ProfileKubeSpawner
+from .spawner import ProfileKubeSpawner
 from .upstream import overridable_traits
 
 SPAWNER_CLASS = "jhext.ProfileKubeSpawner"

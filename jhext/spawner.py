@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -11,28 +11,21 @@ from jinja2 import Environment, Template
 from jupyterhub.utils import maybe_future
 from kubernetes_asyncio.client import V1Pod
 from kubespawner.slugs import is_valid_label, safe_slug
-from tornado import web
 from traitlets import TraitError, default
 
 from . import audit, upstream
-from .errors import SpawnRefused, faulty_configuration, from_http_error
+from .cataloged import CatalogedKubeSpawner
+from .culler.granted import SHORTEST, grant
+from .errors import SpawnRefused, faulty_configuration
 from .overrides import AppliedOverrides
-from .profiles.access import Person
 from .profiles.amounts import read_amounts
 from .profiles.catalog import Catalog
-from .profiles.finding import ConfigurationError
+from .profiles.fields import unread_fields
 from .profiles.form import FormPages
-from .profiles.freeze import is_shared
-from .profiles.library import Library
 from .profiles.model import walk_options
 from .profiles.selection import NOTHING_PERMITTED, Selection, refuse_profile, select
-from .profiles.sources import Version
-from .profiles.watch import Watch
 from .refusal import Reason, Refusal
-from .stored import StoredKubeSpawner
 
-LIBRARY = Library()
-"""The catalogues of this process."""
 _PAGES = FormPages()
 _STALE_NOTICE = (
     '<div class="alert alert-warning" role="status">'
@@ -40,7 +33,7 @@ _STALE_NOTICE = (
 )
 
 
-class ProfileKubeSpawner(StoredKubeSpawner):
+class ProfileKubeSpawner(CatalogedKubeSpawner):
     """A KubeSpawner whose profiles say who may start them.
 
     One place decides, `load_user_options`, on the profile that would really start and before
@@ -53,107 +46,7 @@ class ProfileKubeSpawner(StoredKubeSpawner):
         self._catalog_of_start: Catalog | None = None
         self._overrides = AppliedOverrides(self)
         super().__init__(*args, **kwargs)
-
-    # What there is, and for whom
-
-    async def catalog(self) -> Catalog | None:
-        """Give the catalogue as it is now; None where no profiles are configured, nor needed.
-
-        Raises
-        ------
-        Refusal
-            The configuration is faulty, or a callable of the operator refuses.
-        """
-        if not self.has_profiles:
-            if self.default_access == "allow":
-                return None
-            raise faulty_configuration("no profiles are configured and default_access is deny")
-        configuration, variant = (type(self), self.config), self.lint_variant
-        watch = LIBRARY.watch(
-            self.profile_sources,
-            self.lint_rules,
-            self.policy,
-            configuration=configuration,
-            variant=variant,
-        )
-        version = await self._version(watch)
-        listed = self.profile_list
-        if is_shared(listed) or not listed:
-            return version.catalog
-        if callable(listed):
-            listed = await self._call_profile_list(listed)
-        try:
-            catalog, new = LIBRARY.catalog(
-                [listed, version.profiles],
-                self.lint_rules,
-                self.policy,
-                mappings=version.mappings,
-                configuration=(*configuration, version),
-                variant=variant,
-            )
-        except ConfigurationError as error:
-            self.log.error("No profile can be started:\n%s", error)
-            raise faulty_configuration(str(error)) from None
-        except Exception as error:
-            raise self._refusal("Reading the profiles", error) from error
-        if new:
-            for finding in catalog.findings:
-                log = self.log.critical if finding.level == "error" else self.log.warning
-                log("%s", finding)
-        if catalog.errors and not callable(self.profile_list):
-            # What a callable returns is only known now, and what is faulty in it is left out.
-            raise faulty_configuration("; ".join(map(str, catalog.errors)))
-        return catalog
-
-    async def _version(self, watch: Watch) -> Version:
-        """Give the version of the watched sources that holds now."""
-        try:
-            current = await watch.current()
-        except Exception as error:
-            raise self._refusal("Reading the profiles", error) from error
-        for level, message in watch.messages():
-            self.log.log(level, "%s", message)
-        if current.version is None or (current.problems and self.reload_policy == "fail_closed"):
-            raise faulty_configuration("; ".join(map(str, current.problems)))
-        return current.version
-
-    async def _call_profile_list(self, profile_list: Any) -> Any:
-        try:
-            return await maybe_future(profile_list(self))
-        except Exception as error:
-            raise self._refusal("The callable profile_list", error) from error
-
-    def _refusal(self, what: str, error: Exception) -> Refusal:
-        """Answer what code of the operator raised: with its words if it refuses."""
-        if isinstance(error, web.HTTPError) and error.status_code < 500:
-            return from_http_error(error)
-        self.log.error("%s failed for %s", what, self._log_name, exc_info=error)
-        return faulty_configuration(f"{what} failed: {type(error).__name__}")
-
-    async def _person(self, catalog: Catalog) -> Person:
-        return Person(
-            user=self.user.name,
-            groups=frozenset(group.name for group in self.user.groups),
-            admin=bool(self.user.admin),
-            server_name=self.name,
-            claims=await self._claims() if catalog.needs_claims else {},
-        )
-
-    async def _claims(self) -> Mapping[str, Any]:
-        if (identity := await self.identify()) is not None:
-            return identity.claims
-        auth_state = await self.user.get_auth_state()
-        if not isinstance(auth_state, Mapping):
-            return {}
-        own = auth_state.get("jhext")
-        claims = own.get("claims") if isinstance(own, Mapping) else None
-        if claims is None and self.claims_key:
-            claims = auth_state.get(self.claims_key)
-        if not isinstance(claims, Mapping):
-            return {}
-        # Rules never see tokens, whichever dict claims_key names.
-        shown: Mapping[str, Any] = _without_tokens(claims)
-        return shown
+        self._options_before = self.user_options
 
     # The form
 
@@ -176,7 +69,7 @@ class ProfileKubeSpawner(StoredKubeSpawner):
             catalog = await self.catalog()
             if catalog is None:
                 return ""
-            permitted = catalog.permitted(await self._person(catalog))
+            permitted = catalog.permitted(await self.person(catalog))
             if not permitted:
                 raise Refusal(Reason.NONE_PERMITTED, NOTHING_PERMITTED)
         except Refusal as refusal:
@@ -188,7 +81,17 @@ class ProfileKubeSpawner(StoredKubeSpawner):
         page, stale = _PAGES.render(
             template, catalog, permitted, self.user_options, frozenset(self.extra_user_options)
         )
+        # What was refused just now was never started; JupyterHub shows why.
+        stale = stale and self.user_options == self.orm_spawner.user_options
         return (_STALE_NOTICE if stale else "") + page
+
+    def form_options(self, fields: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+        """Read a form or a link, with what means nothing in it, so that it is refused."""
+        if not self.has_profiles:
+            return super().form_options(fields)
+        unread = unread_fields(fields)
+        read = {name: values for name, values in fields.items() if name not in unread}
+        return {**unread, **super().form_options(read)}
 
     # The decision
 
@@ -239,11 +142,13 @@ class ProfileKubeSpawner(StoredKubeSpawner):
             self.run_as(identity, selection.profile.act_as if selection else None)
         except Refusal as refusal:
             self._forget_grant()
+            self._forget_request()
             self._audit(catalog, refusal)
             upstream.forget_failure(self)
             upstream.set_status(self, refusal.status_code)
             raise SpawnRefused(refusal) from None
         self._granted = selection
+        self._options_before = self.user_options
         self._record = self._what_is_granted(catalog)
         if selection is not None:
             self._audit(catalog, selection)
@@ -253,7 +158,7 @@ class ProfileKubeSpawner(StoredKubeSpawner):
         if catalog is None:
             refuse_profile(self.user_options)
             return None
-        person = await self._person(catalog)
+        person = await self.person(catalog)
         extra = frozenset(self.extra_user_options)
         return select(catalog, person, self.user_options, extra_options=extra)
 
@@ -263,6 +168,8 @@ class ProfileKubeSpawner(StoredKubeSpawner):
         if catalog is not None and self._granted is not None:
             record |= {"profile": self._granted.profile.slug, "choices": self._granted.choices}
             record |= {"policy": catalog.version}
+            culler = self.settings.culler if self.settings else None
+            record |= grant(culler, self._granted.profile.slug)
         if self.identity is not None:
             record |= {"uid": self.identity.uid, "gid": self.identity.gid}
         return {"version": 1, **record} if record else {}
@@ -286,13 +193,22 @@ class ProfileKubeSpawner(StoredKubeSpawner):
             raise
         except Exception as error:
             what = f"An override of profile {selection.profile.slug}"
-            raise self._refusal(what, error) from error
+            raise self.refused_by_code(what, error) from error
 
     def _forget_grant(self) -> None:
         self._overrides.undo()
         self._granted = None
         self.identity = None
         self._record = {}
+
+    def _forget_request(self) -> None:
+        """Have the next start without options ask for what was granted last, not for this.
+
+        JupyterHub has stored it already. What was granted once and is no longer stays, so that
+        the form can say so.
+        """
+        if self.user_options != self._options_before:
+            self.orm_spawner.user_options = self._options_before
 
     def _audit(self, catalog: Catalog | None, outcome: Selection | Refusal) -> None:
         authenticator = self.user.authenticator
@@ -327,6 +243,7 @@ class ProfileKubeSpawner(StoredKubeSpawner):
         """Take up what was granted to a server that runs on after a restart of the hub."""
         super().load_state(state)
         self._record = state.get("jhext", {})
+        SHORTEST.note(self._record)
 
     def clear_state(self) -> None:
         """Forget the last start, before the hooks of the next one run."""
@@ -362,19 +279,6 @@ class ProfileKubeSpawner(StoredKubeSpawner):
             f"jhext.io/{key}": safe_slug(value, is_valid=is_valid_label) if value else ""
             for key, value in values.items()
         }
-
-
-def _without_tokens(value: Any) -> Any:
-    """Copy claims without whatever is called a token, at any depth."""
-    if isinstance(value, Mapping):
-        return {
-            key: _without_tokens(item)
-            for key, item in value.items()
-            if "token" not in str(key).lower()
-        }
-    if isinstance(value, list):
-        return [_without_tokens(item) for item in value]
-    return value
 
 
 def _decided_in_load_user_options(spawner: Any, user_options: Any) -> None:

@@ -172,6 +172,8 @@ class ConfiguredKubeSpawner(KubeSpawnerSeams):
     )
     """Traits that no profile can override."""
 
+    _is_given_profiles = False
+
     @default("user_options")
     def _default_user_options(self) -> dict[str, Any]:
         return {}
@@ -185,6 +187,8 @@ class ConfiguredKubeSpawner(KubeSpawnerSeams):
         value = section.get("profile_list")
         if isinstance(value, LazyConfigValue):
             value = value.get_value([])
+        # A hook that empties a list does not make it one that was never configured.
+        self._is_given_profiles = bool(value)
         if isinstance(value, list | dict):
             section["profile_list"] = share(value)
         if isinstance(settings := section.get("settings"), Settings):
@@ -196,7 +200,8 @@ class ConfiguredKubeSpawner(KubeSpawnerSeams):
     def has_profiles(self) -> bool:
         """Whether there is any source of profiles, be it one that yields none."""
         return bool(
-            self.profile_list
+            self._is_given_profiles
+            or self.profile_list
             or (self.settings and self.settings.has_profiles)
             or self._files("profile_files")
             or self._files("profile_mapping_files")

@@ -6,7 +6,7 @@ Checked with jupyterhub 5.3 to 6.1, kubespawner 7.0 and 7.1, traitlets 5.14 to 5
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -96,6 +96,14 @@ class KubeSpawnerSeams(KubeSpawner):  # type: ignore[misc]
     def unset_trait(self, name: str) -> None:
         """Let a trait have its default again, as if it had never been set."""
         self._trait_values.pop(name, None)
+
+    def form_options(self, fields: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+        """Read the fields of a form or a link as ``user_options``."""
+        options: dict[str, Any] = super()._options_from_form(fields)
+        return options
+
+    def _options_from_form(self, formdata: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+        return self.form_options(formdata)
 
     def apply_overrides(self, overrides: Mapping[str, Any]) -> None:
         """Apply a ``kubespawner_override``: dicts merge in place, None deletes a key."""

@@ -108,7 +108,7 @@ def make_spawner(kubeconfig: None) -> MakeSpawner:
             orm_spawner=orm.Spawner(name=name),
         )
         if options is not None:
-            spawner.user_options = options
+            spawner.user_options = spawner.orm_spawner.user_options = options
         return spawner
 
     return make

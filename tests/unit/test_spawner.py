@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -82,6 +83,66 @@ async def test_d01_link_is_read_as_a_form(make_spawner: Any) -> None:
     query = {"profile": ["gpu"], "profile-option-gpu--image": ["big"]}
     asked = spawner.options_from_query(query)
     assert (await refusal_of(spawner, asked)).reason == Reason.CHOICE
+
+
+UNREAD: dict[str, dict[str, list[Any]]] = {
+    "field of nothing": {"profile": ["small"], "uid": ["0"]},
+    "field of nothing, and no profile": {"utm_source": ["mail"]},
+    "option of no profile": {"profile-option-gpu--image": ["std"]},
+    "option that is not there": {"profile": ["gpu"], "profile-option-gpu--gone": ["std"]},
+    "choice of others by the name of the option": {"profile": ["gpu"], "image": ["big"]},
+    "file": {"profile": ["small"], "data_file": [{"filename": "x", "body": b"x"}]},
+}
+
+
+@pytest.mark.parametrize("fields", UNREAD.values(), ids=UNREAD)
+async def test_d01_fields_that_mean_nothing_are_refused(
+    make_spawner: Any, fields: dict[str, list[Any]]
+) -> None:
+    spawner = make_spawner(PROFILES, groups=LAB_AND_GPU)
+    for read in (spawner.run_options_from_form, spawner.options_from_query):
+        options = read(fields)
+        json.dumps(options)  # as JupyterHub stores them
+        assert (await refusal_of(spawner, options)).reason in (Reason.OPTIONS, Reason.CHOICE)
+
+
+async def test_fields_that_mean_something_to_others_are_not(make_spawner: Any) -> None:
+    spawner = make_spawner(PROFILES, groups=LAB_AND_GPU, extra_user_options={"mail"})
+    fields = {
+        "profile": ["small"],
+        "profile-option-gpu--image": ["std"],  # sent by a form without JavaScript
+        **{name: ["x"] for name in ("_xsrf", "next", "display_name")},
+        "mail": ["to me"],
+    }
+    options = spawner.run_options_from_form(fields)
+    assert options == {"profile": "small", "mail": "to me"}
+    assert await granted_to(spawner, options) == "small"
+
+
+async def test_without_profiles_a_form_is_read_as_kubespawner_reads_it(make_spawner: Any) -> None:
+    spawner = make_spawner(default_access="allow")
+    assert spawner.run_options_from_form({"mine": ["x"]}) == {}
+
+
+async def test_d48_what_was_refused_is_not_asked_for_again(make_spawner: Any) -> None:
+    spawner = make_spawner(PROFILES, groups=LAB_AND_GPU)
+
+    async def asks_for(options: dict[str, str]) -> None:
+        spawner.user_options = spawner.orm_spawner.user_options = options  # as JupyterHub does
+
+    await asks_for({"profile": "gone"})
+    await refusal_of(spawner)
+    assert spawner.orm_spawner.user_options == {}, "nothing was granted before"
+    assert "no longer available" not in await spawner.get_options_form()
+    await asks_for(GPU)
+    assert await granted_to(spawner) == "gpu"
+    await asks_for({"profile": "gone"})
+    await refusal_of(spawner)
+    assert spawner.orm_spawner.user_options == GPU
+    spawner.user.groups = []
+    await asks_for(GPU)
+    await refusal_of(spawner)
+    assert spawner.orm_spawner.user_options == GPU, "the form shall say that it has gone"
 
 
 json_values = st.recursive(
@@ -193,6 +254,13 @@ async def test_d03_empty_list_in_the_settings_starts_nothing(make_spawner: Any) 
     jhext.configure(config, {"profiles": [], "hub": {"default_access": "allow"}})
     refusal = await refusal_of(make_spawner(config=config), {})
     assert refusal.reason == Reason.NONE_PERMITTED
+
+
+@pytest.mark.parametrize("emptied", [[], {}], ids=["list", "dict"])
+async def test_d03_list_that_a_hook_empties_starts_nothing(make_spawner: Any, emptied: Any) -> None:
+    spawner = make_spawner(PROFILES, groups=["lab"], default_access="allow")
+    spawner.profile_list = emptied
+    assert (await refusal_of(spawner, {})).reason == Reason.NONE_PERMITTED
 
 
 # Who it is about

@@ -93,6 +93,27 @@ async def test_d04_faulty_profile_of_a_callable_is_left_out_and_logged_once(
     assert [record.levelname for record in logged] == ["CRITICAL"]
 
 
+async def test_lists_that_are_made_anew_are_logged_once(
+    make_spawner: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No two of them are equal, since no two functions are."""
+
+    def listed(spawner: Any) -> Any:
+        if spawner.user.name == "bob":
+            return 5
+        image = {"image": lambda spawner: "x"}
+        return [PROFILES[0] | {"kubespawner_override": image}, {"allow_groups": ["nobody"]}]
+
+    config = Config({"KubeSpawner": {"profile_list": listed}})
+    for _ in range(3):
+        assert await granted_to(make_spawner(config=config, groups=["lab"]), {}) == "small"
+        refusal = await refusal_of(make_spawner(config=config, user="bob"), {})
+        assert refusal.status_code == 503
+    logged = [r.getMessage() for r in caplog.records if r.levelname == "CRITICAL"]
+    for text in ("allow_groups", "must be a list"):
+        assert sum(text in message for message in logged) == 1
+
+
 async def test_faulty_list_starts_nothing_and_is_logged_once(
     make_spawner: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
