@@ -15,7 +15,6 @@ from traitlets import TraitError, default
 
 from . import audit, upstream
 from .cataloged import CatalogedKubeSpawner
-from .culler.granted import SHORTEST, grant
 from .errors import SpawnRefused, faulty_configuration
 from .overrides import AppliedOverrides
 from .profiles.amounts import read_amounts
@@ -168,8 +167,6 @@ class ProfileKubeSpawner(CatalogedKubeSpawner):
         if catalog is not None and self._granted is not None:
             record |= {"profile": self._granted.profile.slug, "choices": self._granted.choices}
             record |= {"policy": catalog.version}
-            culler = self.settings.culler if self.settings else None
-            record |= grant(culler, self._granted.profile.slug)
         if self.identity is not None:
             record |= {"uid": self.identity.uid, "gid": self.identity.gid}
         return {"version": 1, **record} if record else {}
@@ -243,7 +240,6 @@ class ProfileKubeSpawner(CatalogedKubeSpawner):
         """Take up what was granted to a server that runs on after a restart of the hub."""
         super().load_state(state)
         self._record = state.get("jhext", {})
-        SHORTEST.note(self._record)
 
     def clear_state(self) -> None:
         """Forget the last start, before the hooks of the next one run."""
