@@ -18,12 +18,20 @@ from typing import Any, Self
 
 from ldap3.operation.bind import bind_response_operation
 from ldap3.protocol import rfc4511
-from pyasn1.codec.ber import decoder, encoder
+from ldap3.utils.asn1 import compute_ber_size
+from pyasn1.codec.ber import encoder
 from pyasn1.type.namedtype import NamedType, NamedTypes
 from pyasn1.type.univ import Integer, OctetString, Sequence
 
+# Tags of RFC 4511.
+_KINDS = {0x60: "bind", 0x42: "unbind", 0x63: "search"}
+_AND, _OR, _EQUAL, _PRESENT = 0xA0, 0xA1, 0xA3, 0x87
+_CONSTRUCTED = 0x20
+_SUBTREE = b"\2"
+Tree = list[tuple[int, Any]]
+
 PAGED = "1.2.840.113556.1.4.319"
-SUCCESS, SIZE_LIMIT, NO_SUCH_OBJECT, INVALID_CREDENTIALS = 0, 4, 32, 49
+SUCCESS, SIZE_LIMIT, INVALID_CREDENTIALS = 0, 4, 49
 Attributes = dict[str, list[bytes]]
 
 
@@ -104,31 +112,30 @@ class WireServer:
             contextlib.closing(writer),
         ):
             while True:
-                request, _ = decoder.decode(await _message(reader), asn1Spec=rfc4511.LDAPMessage())
+                ((_, request),) = _parsed(await _message(reader))
                 if self.mood is Mood.SILENT:
                     await asyncio.Event().wait()
                 if self.mood is Mood.GARBAGE:
                     writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
                     await writer.drain()
                     return
-                kind = str(request["protocolOp"].getName())
-                self.asked.append(kind.removesuffix("Request"))
-                if kind == "unbindRequest":
+                number, (tag, operation), *controls = request
+                kind = _KINDS[tag]
+                self.asked.append(kind)
+                if kind == "unbind":
                     return
                 await asyncio.sleep(self.delay)
-                writer.writelines(map(encoder.encode, self._answers(kind, request)))
+                answers = (
+                    [("bindResponse", self._bind(operation))]
+                    if kind == "bind"
+                    else self._search(operation, controls[0][1] if controls else [])
+                )
+                writer.writelines(_reply(number[1], *answer) for answer in answers)
                 await writer.drain()
 
-    def _answers(self, kind: str, request: Any) -> Iterator[Any]:
-        operation = request["protocolOp"].getComponent()
-        if kind == "bindRequest":
-            yield _reply(request, "bindResponse", self._bind(operation))
-        elif kind == "searchRequest":
-            yield from self._search(request, operation)
-
     def _bind(self, operation: Any) -> Any:
-        name = str(operation["name"]).lower()
-        password = bytes(operation["authentication"].getComponent())
+        _, (_, dn), (_, password) = operation
+        name = dn.decode().lower()
         if not name:
             return bind_response_operation(SUCCESS)
         self.sent_passwords.append(password)
@@ -137,35 +144,32 @@ class WireServer:
         comment = self.comments.get(name, "")
         return bind_response_operation(INVALID_CREDENTIALS, diagnostic_message=comment)
 
-    def _search(self, request: Any, operation: Any) -> Iterator[Any]:
-        base, scope = str(operation["baseObject"]).lower(), int(operation["scope"])
+    def _search(self, operation: Tree, controls: Tree) -> Iterator[tuple[str, Any, Any]]:
+        (_, dn), (_, depth), _, (_, limit), _, _, condition, (_, names) = operation
+        base = dn.decode().lower()
         found = [
             (dn, attributes)
             for dn, attributes in self.entries.items()
-            if (dn.lower() == base or (scope == 2 and dn.lower().endswith("," + base)))
-            and _matches(operation["filter"], attributes)
+            if (dn.lower() == base or (depth == _SUBTREE and dn.lower().endswith("," + base)))
+            and _matches(condition, attributes)
         ]
-        start, controls = 0, {str(c["controlType"]): c["controlValue"] for c in request["controls"]}
-        size = len(found)
-        if PAGED in controls:
-            page, _ = decoder.decode(bytes(controls[PAGED]), asn1Spec=Page())
-            start, size = int(bytes(page["cookie"]) or b"0"), int(page["size"])
+        start, size = 0, int.from_bytes(limit) or len(found)
+        if controls:  # the only one that is ever sent: the wish for a page
+            ((_, ((_, wanted), (_, cookie))),) = _parsed(controls[0][1][-1][1])
+            start, size = int(cookie or b"0"), int.from_bytes(wanted)
         size = min(size, self.row_limit or size)
-        asked = [str(name) for name in operation["attributes"]]
+        asked = [name.decode() for _, name in names]
         for dn, attributes in found[start : start + size]:
-            yield _reply(request, "searchResEntry", self._entry(dn, attributes, asked))
+            yield "searchResEntry", self._entry(dn, attributes, asked), None
         more = start + size < len(found)
-        done = _reply(request, "searchResDone", rfc4511.SearchResultDone())
-        result = done["protocolOp"]["searchResDone"]
-        result["resultCode"] = SIZE_LIMIT if more and PAGED not in controls else SUCCESS
+        result = rfc4511.SearchResultDone()
+        result["resultCode"] = SIZE_LIMIT if more and not controls else SUCCESS
         result["matchedDN"] = result["diagnosticMessage"] = ""
-        if PAGED in controls:
+        page = None
+        if controls:
             page = Page()
             page["size"], page["cookie"] = 0, str(start + size).encode() if more else b""
-            control = rfc4511.Control()
-            control["controlType"], control["controlValue"] = PAGED, encoder.encode(page)
-            done["controls"] = rfc4511.Controls().setComponents(control)
-        yield done
+        yield "searchResDone", result, page
 
     def _entry(self, dn: str, attributes: Attributes, asked: list[str]) -> Any:
         result = rfc4511.SearchResultEntry()
@@ -195,28 +199,40 @@ def _wanted(name: str) -> tuple[str, int]:
     return match[1].lower(), int(match[2] or 0)
 
 
-def _matches(condition: Any, attributes: Attributes) -> bool:
-    kind, value = str(condition.getName()), condition.getComponent()
-    if kind == "and":
-        return all(_matches(inner, attributes) for inner in value)
-    if kind == "or":
-        return any(_matches(inner, attributes) for inner in value)
-    if kind == "notFilter":
-        return not _matches(value.getComponentByPosition(0), attributes)
+def _matches(condition: tuple[int, Any], attributes: Attributes) -> bool:
+    tag, value = condition
     known = {name.lower(): [item.lower() for item in items] for name, items in attributes.items()}
-    if kind == "present":
-        return str(value).lower() in {"objectclass", *known}
-    if kind == "equalityMatch":
-        wanted = bytes(value["assertionValue"]).lower()
-        return wanted in known.get(str(value["attributeDesc"]).lower(), [])
-    raise NotImplementedError(kind)
+    if tag == _AND:
+        return all(_matches(inner, attributes) for inner in value)
+    if tag == _OR:
+        return any(_matches(inner, attributes) for inner in value)
+    if tag == _PRESENT:
+        return value.decode().lower() in {"objectclass", *known}
+    assert tag == _EQUAL, hex(tag)
+    (_, name), (_, wanted) = value
+    return wanted.lower() in known.get(name.decode().lower(), [])
 
 
-def _reply(request: Any, kind: str, operation: Any) -> Any:
+def _reply(number: bytes, kind: str, operation: Any, page: Page | None = None) -> bytes:
     message = rfc4511.LDAPMessage()
-    message["messageID"] = request["messageID"]
+    message["messageID"] = int.from_bytes(number)
     message["protocolOp"] = rfc4511.ProtocolOp().setComponentByName(kind, operation)
-    return message
+    if page is not None:
+        control = rfc4511.Control()
+        control["controlType"], control["controlValue"] = PAGED, encoder.encode(page)
+        message["controls"] = rfc4511.Controls().setComponents(control)
+    return bytes(encoder.encode(message))
+
+
+def _parsed(data: bytes) -> Tree:
+    """Read BER as tags and values; pyasn1 cannot decode the filters that ldap3 describes."""
+    parts, at = [], 0
+    while at < len(data):
+        length, offset = compute_ber_size(data[at:])
+        value = data[at + offset : at + offset + length]
+        parts.append((data[at], _parsed(value) if data[at] & _CONSTRUCTED else value))
+        at += offset + length
+    return parts
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes:

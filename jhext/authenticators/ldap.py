@@ -106,13 +106,15 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
         """Say why a login is not worth asking about, or None."""
         if not re.match(self.valid_username_regex, login):
             return f"the name does not match {self.valid_username_regex}"
-        if len(login) > MAX_LOGIN or not login.isprintable():
-            return "the name is too long or has unprintable characters"
+        if not 0 < len(login) <= MAX_LOGIN or not login.isprintable():
+            return "the name is blank, too long or has unprintable characters"
         if not password or not password.strip():
             return "the password is blank"
-        if "\0" in password or len(password.encode(errors="replace")) > MAX_PASSWORD:
-            return "the password is too long"
-        return None
+        try:
+            is_fine = "\0" not in password and len(password.encode()) <= MAX_PASSWORD
+        except UnicodeEncodeError:
+            is_fine = False
+        return None if is_fine else "the password is too long, or no text"
 
     def _tell_unavailable(self, error: IdentityUnavailable) -> None:
         self.log.error("The directory does not answer: %s", error)
