@@ -57,22 +57,37 @@ class FreshGroups(Authenticator):  # type: ignore[misc]
         """,
     )
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._not_confirmed: set[str] = set()
+
+    def confirm(self, name: str, is_confirmed: bool) -> None:
+        """Note whether the provider still vouches for a person.
+
+        JupyterHub 6 goes on with a request by token, or of an admin, for somebody who is not
+        confirmed; no server is started for them.
+        """
+        if is_confirmed:
+            self._not_confirmed.discard(name)
+        else:
+            self._not_confirmed.add(name)
+
     async def pre_spawn_start(self, user: Any, spawner: Any) -> None:
-        """Refuse to start a server by groups that are too old.
+        """Refuse to start a server for whom nobody vouches now, or by groups that are too old.
 
         Raises
         ------
         SpawnRefused
-            The groups are older than `max_group_age`.
+            The last refresh failed, or the groups are older than `max_group_age`.
         """
         await maybe_future(super().pre_spawn_start(user, spawner))
+        if user.name in self._not_confirmed:
+            raise _stale("Your account could not be confirmed.")
         if not self.max_group_age:
             return
         if age_of(await user.get_auth_state(), time.time()) > self.max_group_age:
-            raise SpawnRefused(
-                Refusal(
-                    Reason.STALE,
-                    "What is known of your groups is too old to start a server. "
-                    "Please log out and in again.",
-                )
-            )
+            raise _stale("What is known of your groups is too old to start a server.")
+
+
+def _stale(why: str) -> SpawnRefused:
+    return SpawnRefused(Refusal(Reason.STALE, f"{why} Please log out and in again."))

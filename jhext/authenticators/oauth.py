@@ -33,6 +33,7 @@ _KEYS_PAUSE = 30.0
 """Seconds between two times that they are asked for because of an unknown key."""
 
 _is_away: ContextVar[bool] = ContextVar("provider_is_away", default=False)
+_wants_new_token: ContextVar[bool] = ContextVar("wants_new_id_token", default=False)
 
 
 class IdentityOAuthenticator(FreshGroups):
@@ -110,6 +111,7 @@ class IdentityOAuthenticator(FreshGroups):
             ) from None
         if model:
             await self._refuse_another_person(handler, model)
+            self.confirm(model["name"], True)
         return model
 
     async def _refuse_another_person(self, handler: Any, model: Mapping[str, Any]) -> None:
@@ -141,15 +143,19 @@ class IdentityOAuthenticator(FreshGroups):
     async def _verified(self, id_token: Any) -> dict[str, Any]:
         expected = {"issuer": self.issuer, "audience": self.client_id}
         algorithms = self.id_token_algorithms
+        # A 401 makes upstream go on to the refresh token.
         try:
             try:
-                return verify(id_token, await self._jwks(), algorithms=algorithms, **expected)
+                claims = verify(id_token, await self._jwks(), algorithms=algorithms, **expected)
             except UnknownKeyError:
                 keys = await self._jwks(_KEYS_PAUSE)
-                return verify(id_token, keys, algorithms=algorithms, **expected)
+                claims = verify(id_token, keys, algorithms=algorithms, **expected)
         except IdTokenRefused as refused:
-            # As upstream takes it for an expired token, it goes on to the refresh token.
             raise HTTPClientError(401, f"the ID token is refused: {refused}") from None
+        if _wants_new_token.get() and time.time() - claims["iat"] > self.auth_refresh_age:
+            _wants_new_token.set(False)
+            raise HTTPClientError(401, "the ID token still says what was true at login")
+        return claims
 
     async def _jwks(self, older_than: float = KEYS_AGE) -> dict[str, Any]:
         """Give the provider's keys, asked for again where they are older than so many seconds."""
@@ -191,7 +197,8 @@ class IdentityOAuthenticator(FreshGroups):
         subject = user_info.get(self.subject_claim) if self.subject_claim else None
         if subject is not None:
             state[SUBJECT] = str(subject)
-        state[VERIFIED_AT] = time.time()
+        from_token = self.userdata_from_id_token
+        state[VERIFIED_AT] = float(user_info["iat"]) if from_token else time.time()
         return state
 
     async def get_user_groups(self, auth_state: Mapping[str, Any]) -> set[str]:
@@ -234,7 +241,14 @@ class IdentityOAuthenticator(FreshGroups):
 
         Who would not be let in any more has to log in again, which is refused then.
         """
+        model = await self._refreshed(user, handler, **kwargs)
+        self.confirm(user.name, bool(model))
+        return model
+
+    async def _refreshed(self, user: Any, handler: Any, **kwargs: Any) -> Any:
         _is_away.set(False)
+        state = await user.get_auth_state()
+        _wants_new_token.set(isinstance(state, Mapping) and bool(state.get("refresh_token")))
         try:
             model = await super().refresh_user(user, handler, **kwargs)
         except HTTPClientError as error:
@@ -244,7 +258,7 @@ class IdentityOAuthenticator(FreshGroups):
             model = False
             self.log.warning("%s could not be refreshed: %s", user.name, error.status_code)
         if not model and _is_away.get():
-            age = age_of(await user.get_auth_state(), time.time())
+            age = age_of(state, time.time())
             self.log.warning(
                 "The provider does not answer; %s was asked %.0f s ago", user.name, age
             )
