@@ -16,6 +16,7 @@ from ..profiles.sources import Sources, load
 from ..settings import Settings
 from ..spawner import ProfileKubeSpawner
 from .configuration import Configuration, read_configuration
+from .login import retired_options
 from .reach import never, unknown_groups
 
 
@@ -56,6 +57,7 @@ def check(path: Path, known_groups: Collection[str] = ()) -> Report:
     version = configuration.version
     findings = [*configuration.without_profiles(), *version.catalog.findings]
     findings += _beyond_the_lint(configuration, known_groups)
+    findings += retired_options(configuration.config, str(path))
     return Report(_sorted(findings), version.mappings)
 
 

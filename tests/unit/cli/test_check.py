@@ -112,3 +112,17 @@ def test_secret_that_is_missing_is_told_by_its_place(
     ran = shell("check", "jupyterhub_config.py")
     assert ran.code == 1
     assert "the environment variable NOT_THERE is not set" in ran.stdout
+
+
+def test_retired_options_of_ldap_are_translated(shell: Any) -> None:
+    """What hubs of 2019 had: ``use_ssl``, and ``escape_userdn``."""
+    lines = "c.LDAPAuthenticator.use_ssl = {}\nc.LDAPAuthenticator.escape_userdn = False\n"
+    shell.write(
+        jhext__yaml=FINE,
+        on__py=CONFIGURE + lines.format(True),
+        off__py=CONFIGURE + lines.format(False),
+    )
+    for file, meant in (("on.py", "on_connect"), ("off.py", "insecure")):
+        found = shell("check", file, "--output", "json").json["findings"]
+        assert {item["path"] for item in found} == {"use_ssl", "escape_userdn"}
+        assert meant in next(item["message"] for item in found if item["path"] == "use_ssl")
