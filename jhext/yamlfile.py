@@ -16,6 +16,7 @@ from yaml.resolver import Resolver
 from yaml.scanner import Scanner
 
 from .profiles.finding import ConfigurationError, Finding
+from .profiles.reading import Reading, content_of
 
 try:
     from yaml._yaml import CParser
@@ -32,6 +33,9 @@ except ImportError:  # PyYAML built without libyaml
 
 MAX_VALUES = 1_000_000
 """How much a file may hold; a few lines of aliases of aliases stand for more than any memory."""
+
+MAX_DEPTH = 100
+"""How deeply a file may be nested; whatever reads the values goes as deep."""
 
 KeyPath = tuple[Any, ...]
 """Keys of mappings and positions in lists that lead to a value, counted from 0."""
@@ -72,7 +76,10 @@ class _Loader(CParser, SafeConstructor, Resolver):
         if tag in (None, "!"):
             tag = self.resolve(yaml.ScalarNode, event.value, event.implicit)  # type: ignore[no-untyped-call]
         construct = self.yaml_constructors.get(tag, SafeConstructor.construct_undefined)
-        value = construct(self, yaml.ScalarNode(tag, event.value, event.start_mark))
+        try:
+            value = construct(self, yaml.ScalarNode(tag, event.value, event.start_mark))
+        except ValueError as error:
+            raise _problem(str(error), event) from None
         if isgenerator(value):  # for what has more than one value
             raise _problem(f"a single value cannot be {tag}", event)
         return value
@@ -197,6 +204,8 @@ class _Builder:
     def _note(self, notes: Sequence[tuple[KeyPath, int]], event: Any) -> None:
         if len(self.notes) + len(notes) > MAX_VALUES:
             raise _problem(f"there are more than {MAX_VALUES} values", event)
+        if any(len(path) > MAX_DEPTH for path, _ in notes):
+            raise _problem("is nested too deeply", event)
         self.notes += notes
 
     def _moved(self, notes: range, place: KeyPath, path: KeyPath) -> list[tuple[KeyPath, int]]:
@@ -240,16 +249,18 @@ def parse_yaml(content: bytes, file: str) -> Document:
         It is not YAML, or has a key twice in one mapping; the finding tells the line.
     """
     try:
-        loader = _Loader(content.decode("utf-8-sig"))
-        builder = _Builder(loader)
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _unreadable(file, "is not UTF-8", content.count(b"\n", 0, error.start) + 1) from None
+    if found := Reader.NON_PRINTABLE.search(text):
+        problem = f"holds the control character {found[0]!r}"
+        raise _unreadable(file, problem, text.count("\n", 0, found.start()) + 1)
+    builder = _Builder(_Loader(text))
+    try:
         value = builder.document()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise _unreadable(file, error.problem or str(error), line) from None
-    except RecursionError:
-        raise _unreadable(file, "is nested too deeply", 0) from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise _unreadable(file, str(error), 0) from None
     return Document(value, dict(builder.notes))
 
 
@@ -265,11 +276,7 @@ def read_document(path: Path) -> Document:
     ConfigurationError
         It cannot be read or is not YAML; the finding tells the place in the file.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise _unreadable(str(path), error.strerror or type(error).__name__, 0) from None
-    return parse_yaml(content, str(path))
+    return parse_yaml(content_of(path, Reading()), str(path))
 
 
 def read_yaml(path: Path) -> Any:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ..profiles.access import Person
 from ..profiles.finding import ConfigurationError, Finding
-from ..yamlfile import parse_yaml
+from ..yamlfile import read_document
 from .configuration import Configuration
 from .verdict import Verdict, judge
 
@@ -133,11 +133,7 @@ def read_cases(path: Path) -> Cases:
     ConfigurationError
         It cannot be read, or has another shape; all that is wrong is told at once.
     """
-    try:
-        document = parse_yaml(path.read_bytes(), str(path))
-    except OSError as error:
-        problem = error.strerror or type(error).__name__
-        raise ConfigurationError([Finding("error", "", "", problem, str(path))]) from None
+    document = read_document(path)
     try:
         found = CaseFile.model_validate(document.value)
     except ValidationError as error:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..profiles.access import Person
 from ..profiles.finding import ConfigurationError, Finding
-from ..yamlfile import read_yaml
+from ..yamlfile import parse_yaml
 
 
 class _Entry(BaseModel):
@@ -37,7 +37,10 @@ def read_people(path: Path) -> list[Person]:
     ConfigurationError
         It cannot be read, or says something else.
     """
-    content = read_yaml(path)
+    try:
+        content = parse_yaml(path.read_bytes(), str(path)).value  # a pipe will do
+    except OSError as error:
+        raise _error(path, "", f"cannot be read: {error.strerror}") from None
     if isinstance(content, list):
         entries = [(_name(item, path), _from_api(item)) for item in content]
     elif isinstance(content, Mapping):

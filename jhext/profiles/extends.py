@@ -52,28 +52,35 @@ class _Resolver:
         for n, profile in enumerate(profiles):
             self._by_slug.setdefault(profile.slug, n)
         self._done: dict[int, Written | None] = {}
-        self._chain: list[int] = []
         self._bases: set[int] = set()
         self._found: list[Finding] = []
 
-    def resolve(self, n: int) -> Written | None:
+    def resolve(self, number: int) -> Written | None:
         """Give a profile with all that it takes over, or None where it is faulty."""
-        if n in self._done:
-            return self._done[n]
-        self._chain.append(n)
+        chain: dict[int, None] = {}
+        n: int | None = number
+        while n is not None and n not in self._done and n not in chain:
+            chain[n] = None
+            n = self._number(self._profiles[n].extends)
+        for n in reversed(chain):
+            self._done[n] = self._resolved(n)
+        return self._done[number]
+
+    def _number(self, slug: Any) -> int | None:
+        return self._by_slug.get(slug) if isinstance(slug, str) and slug else None
+
+    def _resolved(self, n: int) -> Written | None:
         profile, found = rename(self._profiles[n])
         profile, conflicts = write_out(profile)
         found += conflicts + self._problems(n, profile)
         if not _errors(found) and isinstance(profile.value, Mapping) and "extends" in profile.value:
-            base = self._base(profile.value["extends"])
+            base = self._base(profile.extends)
             if isinstance(base, str):
                 found.append(profile.error("extends", base))
             else:
                 profile = _extend(base, profile)
-        self._chain.pop()
         self._found += found
-        self._done[n] = None if _errors(found) else profile
-        return self._done[n]
+        return None if _errors(found) else profile
 
     def _problems(self, n: int, profile: Written) -> list[Finding]:
         """Find what is wrong with an abstract profile, of which the lint will not know."""
@@ -90,13 +97,13 @@ class _Resolver:
 
     def _base(self, slug: Any) -> Written | str:
         """Give the profile with this slug, or say why that is not possible."""
-        if not isinstance(slug, str) or slug not in self._by_slug or not slug:
+        n = self._number(slug)
+        if n is None:
             return f"no profile has the slug {slug!r}{did_you_mean(str(slug), self._by_slug)}"
-        n = self._by_slug[slug]
-        if n in self._chain:
+        if n not in self._done:
             return "a profile cannot extend itself, be it by way of others"
         self._bases.add(n)
-        return self.resolve(n) or f"{slug!r} is faulty"
+        return self._done[n] or f"{slug!r} is faulty"
 
     def findings(self) -> list[Finding]:
         """Give what was found, when all are resolved."""

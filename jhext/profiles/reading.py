@@ -14,6 +14,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from .finding import ConfigurationError, Finding
+
 MAX_BYTES = 16 * 1024 * 1024
 """How large a file may be."""
 
@@ -107,6 +109,22 @@ class Reading:
     def says_what(self, other: Reading) -> bool:
         """Tell whether two readings of the same files and folders gave the same."""
         return self._digests == other._digests and self._folders == other._folders
+
+
+def content_of(path: Path, reading: Reading) -> bytes:
+    """Read a file as part of a reading.
+
+    Raises
+    ------
+    ConfigurationError
+        It cannot be read.
+    """
+    try:
+        return reading.file(str(path))
+    except (OSError, ValueError) as error:
+        problem = error.strerror if isinstance(error, OSError) else str(error)
+        message = f"cannot be read: {problem}"
+        raise ConfigurationError([Finding("error", "", "", message, str(path))]) from None
 
 
 # These run whenever somebody asks for a form or a start: pathlib would take most of their time.

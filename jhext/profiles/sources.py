@@ -18,7 +18,7 @@ from .freeze import FrozenList, freeze
 from .lint import LintRules
 from .mapping import MappingFile, parse_mapping
 from .names import fill_in, parse_names
-from .reading import Reading
+from .reading import Reading, content_of
 from .written import Place, Written
 
 _SECTION = "profiles"
@@ -153,7 +153,7 @@ class _Gathering:
                 self._read_profiles(path, frozenset({_SECTION}))
         for name in sources.mapping_files:
             with self._noting():
-                self.mappings.append(parse_mapping(self._content(Path(name)), name))
+                self.mappings.append(parse_mapping(content_of(Path(name), self.reading), name))
 
     @contextmanager
     def _noting(self) -> Iterator[None]:
@@ -161,14 +161,6 @@ class _Gathering:
             yield
         except ConfigurationError as error:
             self.findings += error.findings
-
-    def _content(self, path: Path) -> bytes:
-        try:
-            return self.reading.file(str(path))
-        except (OSError, ValueError) as error:
-            problem = error.strerror if isinstance(error, OSError) else str(error)
-            message = f"cannot be read: {problem}"
-            raise ConfigurationError([Finding("error", "", "", message, str(path))]) from None
 
     def _files(self, path: Path) -> list[Path]:
         if not path.is_dir():
@@ -183,7 +175,7 @@ class _Gathering:
 
     def _read_profiles(self, path: Path, sections: frozenset[str]) -> None:
         with self._noting():
-            document = parse_yaml(self._content(path), str(path))
+            document = parse_yaml(content_of(path, self.reading), str(path))
             values = _section(document, str(path), sections)
             self.other_sections |= {k: v for k, v in document.value.items() if k not in _RELOADED}
             places: list[dict[KeyPath, Place]] = [{} for _ in values]
@@ -200,7 +192,7 @@ class _Gathering:
         self.findings += found
 
     def _names(self, path: Path) -> list[str]:
-        return parse_names(self._content(path), str(path))
+        return parse_names(content_of(path, self.reading), str(path))
 
 
 def _section(document: Document, file: str, sections: frozenset[str]) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -119,7 +120,20 @@ class Watch:
         return True
 
     def _read(self) -> None:
-        self._take(self._load())
+        try:
+            version = self._load()
+        except Exception as error:  # whatever it is, the version before is there
+            self._give_up(error)
+        else:
+            self._take(version)
+
+    def _give_up(self, error: Exception) -> None:
+        message = f"reading the profiles failed: {type(error).__name__}"
+        problems = (Finding("error", "", "", message),)
+        if problems != self._current.problems:
+            reload_metrics().record(faultless=False)
+            self._messages.append((logging.ERROR, "".join(traceback.format_exception(error))))
+        self._current = Current(self._current.version, problems)
 
     def _take(self, version: Version) -> None:
         before, errors = self._current.version, version.catalog.errors

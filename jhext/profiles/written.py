@@ -58,6 +58,11 @@ class Written:
         return slug_of(self.value) if isinstance(self.value, Mapping) else ""
 
     @property
+    def extends(self) -> Any:
+        """What it says under that key."""
+        return self.value.get("extends") if isinstance(self.value, Mapping) else None
+
+    @property
     def place(self) -> Place | None:
         """Where it stands."""
         return self.places.get(())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,9 @@ def test_reads_what_yaml_writes(value: Any) -> None:
     assert parse_yaml(yaml.safe_dump(value).encode(), "x").value == value
 
 
+DEEP = b"[" * 60 + b"1" + b"]" * 60
+
+
 @pytest.mark.parametrize(
     ("content", "line", "message"),
     [
@@ -75,10 +79,12 @@ def test_reads_what_yaml_writes(value: Any) -> None:
         (b"<<: {a: 1}\n<<: {b: 1}\n", 2, "the key '<<' is written twice"),
         (b"a: !!python/object:os.system {}\n", 1, "nothing here can be"),
         (b"a: !!python/name:os.system x\n", 1, "could not determine a constructor"),
-        (b"a: \xff\n", 0, "utf-8"),
-        (b"a: \x01\n", 0, "control characters"),
-        (b"a: 2020-99-99\n", 0, "month must be in"),
-        (b"[" * 5000, 0, "nested too deeply"),
+        (b"a: 1\nb: \xff\n", 2, "is not UTF-8"),
+        ("a: \xe9\nb: \x01\n".encode(), 2, "holds the control character '\\x01'"),
+        (b"a: 1\nb: 2020-99-99\n", 2, "month must be in"),
+        (b"a: " + b"1" * 5000, 1, "4300 digits"),
+        (b"\n" + b"[" * 5000, 2, "nested too deeply"),
+        (b"a: &a " + DEEP + b"\nb: " + DEEP.replace(b"1", b"*a"), 2, "nested too deeply"),
     ],
 )
 def test_refused_with_its_line(content: bytes, line: int, message: str) -> None:
@@ -136,7 +142,10 @@ def test_empty_and_marked_files() -> None:
 
 
 def test_unreadable_file(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"gone\.yaml: No such file"):
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(ConfigurationError, match="no regular file"):
+        read_yaml(tmp_path / "pipe.yaml")
+    with pytest.raises(ConfigurationError, match=r"gone\.yaml: cannot be read: No such"):
         read_yaml(tmp_path / "gone.yaml")
     (tmp_path / "there.yaml").write_text("a: 1")
     assert read_yaml(tmp_path / "there.yaml") == {"a": 1}

@@ -185,6 +185,15 @@ def test_circles() -> None:
     )
 
 
+@pytest.mark.parametrize("step", [1, -1])
+def test_a_long_row_of_profiles_in_either_order(step: int) -> None:
+    row = [A | {"slug": f"a{n}", "extends": f"a{n + 1}"} for n in range(2000)]
+    row.append({"slug": "a2000", "display_name": "A", "blocked_users": ["eve"]})
+    resolved, found = resolve(as_written(row[::step]))
+    assert not found
+    assert all(profile.value["blocked_users"] == ["eve"] for profile in resolved)
+
+
 def test_unused_base_is_reported() -> None:
     assert problems(BASE) == [("warning", "abstract", "no profile extends it")]
     assert problems(BASE, A | {"extends": "base"}) == []

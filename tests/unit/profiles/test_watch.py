@@ -120,6 +120,26 @@ async def test_messages_once_each(watch: Watch, file: File) -> None:
     assert text.startswith("The profiles changed; their version is ")
 
 
+async def test_d04_what_nobody_thought_of_leaves_the_last_version_too(
+    watch: Watch, file: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await watch.current()
+    file.shows("Two")
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "load", lambda *_: 1 / 0)
+        for _ in range(2):
+            current = await watch.current()
+            assert shown(current) == "One"
+            assert [str(found) for found in current.problems] == [
+                "error: reading the profiles failed: ZeroDivisionError"
+            ]
+    ((level, text),) = watch.messages()
+    assert level == logging.ERROR
+    assert text.endswith("ZeroDivisionError: division by zero\n")
+    assert metric("last_reload_successful") == 0
+    assert shown(await watch.current()) == "Two"
+
+
 async def test_first_faults_are_critical(watch: Watch, file: File) -> None:
     file.is_faulty()
     await watch.current()
