@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from jhext.demo.accounts import Account
 from jhext.demo.processes import Children
@@ -52,8 +53,10 @@ LAST = ("lost_pods",)
 # Files that one process runs one after the other, since they need no node but an API server.
 TOGETHER = {
     "outages": ("conformance_discovery",),
-    "objects": ("apiserver", "conformance_create", "conformance_list", "conformance_watch")
-    + ("conformance_write", "manifests"),
+    "objects": (
+        *("apiserver", "conformance_create", "conformance_list", "conformance_watch"),
+        *("conformance_write", "golden_pods", "manifests"),
+    ),
 }
 GROUPS = {name: group for group, names in TOGETHER.items() for name in names}
 NODE_FIXTURES = {"node", "complete"}
@@ -63,10 +66,17 @@ def name_of(item: pytest.Item) -> str:
     return item.path.stem.removeprefix("test_")
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Tell pytest-xdist which tests one process runs."""
-    name = name_of(item)
-    item.add_marker(pytest.mark.xdist_group(GROUPS.get(name, name)))
+class Schedule(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives each process the tests of a file, or of the files that belong together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        name = Path(nodeid.partition("::")[0]).stem.removeprefix("test_")
+        return GROUPS.get(name, name)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Schedule:
+    return Schedule(config, log)
 
 
 @pytest.hookimpl(trylast=True)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.cluster.kubernetes.dryrun import not_stored
+
 GOLDEN = sorted((Path(__file__).parents[1] / "golden" / "pod").glob("*.json"))
 
 # Fields that are younger than the oldest Kubernetes that the tests run on; it drops them.
@@ -19,16 +21,5 @@ def test_d20_golden_pods_are_taken_as_they_are(
 ) -> None:
     sent = json.loads(path.read_text())
     stored = dry_run(sent)
-    assert missing(sent["spec"], stored["spec"]) <= YOUNGER
+    assert not_stored(sent["spec"], stored["spec"]) <= YOUNGER
     assert stored["metadata"]["annotations"].items() >= sent["metadata"]["annotations"].items()
-
-
-def missing(sent: Any, stored: Any, key: str = "") -> set[str]:
-    """List the keys that were not stored as they were sent; the server adds its defaults."""
-    if isinstance(sent, dict) and isinstance(stored, dict):
-        return set().union(
-            *(missing(value, stored.get(name), name) for name, value in sent.items())
-        )
-    if isinstance(sent, list) and isinstance(stored, list) and len(sent) <= len(stored):
-        return set().union(*(missing(*pair, key) for pair in zip(sent, stored, strict=False)))
-    return set() if sent == stored or (not sent and stored is None) else {key}

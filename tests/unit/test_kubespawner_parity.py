@@ -119,7 +119,11 @@ fields: {over: {working_dir: "/home/{username}", extra_annotations: {u: "{unesca
 literal-braces: {over: {environment: {J: '{{"a": 1}}'}}}
 trailing-dash: {over: {environment: {A: "-", B: "{servername}-", C: "x-{servername}"}}}
 resources: {over: {extra_resource_limits: {nvidia.com/gpu: "1"}}}
-placement: {over: {node_selector: {pool: gpu}, priority_class_name: high, scheduler_name: own}}
+placement:
+  over:
+    node_selector: {pool: gpu}
+    priority_class_name: system-cluster-critical
+    scheduler_name: own
 affinity:
   over: {node_affinity_required: [{matchExpressions: [{key: a, operator: Exists}]}]}
 identity-where-allowed: {over: {uid: 1234, gid: 5}}
@@ -141,9 +145,12 @@ NAMED = {
     "extra_containers": ({"name": "i", "image": "i:1"}, {"name": "j", "image": "j:1"}),
     "tolerations": ({"key": "b", "operator": "Exists"}, {"key": "a", "operator": "Exists"}),
 }
+# What mounts refer to.
+BESIDES = {"volume_mounts": {"volumes": [{"name": "v"}, {"name": "w"}]}}
 for trait, (first, second) in NAMED.items():
-    OVERRIDES[f"d54-list-of-{trait}"] = ({trait: [first, second]}, {})
-    OVERRIDES[f"d54-dict-of-{trait}"] = ({trait: {"b": first, "a": second}}, {})
+    besides = BESIDES.get(trait, {})
+    OVERRIDES[f"d54-list-of-{trait}"] = ({trait: [first, second]}, besides)
+    OVERRIDES[f"d54-dict-of-{trait}"] = ({trait: {"b": first, "a": second}}, besides)
 OVERRIDES |= {
     "callable": ({"image": user_name}, {}),
     "callable-gives-dict": ({"environment": lambda spawner: {"B": "2", "A": None}}, {}),
@@ -189,7 +196,7 @@ c: {display_name: C}
 UNLISTED = yaml.safe_load("""
 enabled: true
 display_name: Other image
-validation_regex: ^quay.io/.+:.+$
+validation_regex: ^quay[.].+$
 kubespawner_override:
   image: "{value}"
   environment: {"IMAGE_{value}": "{value} for {username}", LITERAL: "{{{{}}}}"}
@@ -198,7 +205,7 @@ kubespawner_override:
 PLAIN = of_option(choices=CHOICES)
 MARKED = of_option(choices=CHOICES | {"b": CHOICES["b"] | {"default": True}})
 BOTH = of_option(choices=CHOICES, unlisted_choice=UNLISTED)
-GIVEN = P | {TEXT: "quay.io/org/image:1"}
+GIVEN = P | {TEXT: "quay.image-1"}
 TWO_OPTIONS = yaml.safe_load("""
 - display_name: P
   profile_options:

@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx
 
+from jhext.units import parse_quantity
+
 Manifest = dict[str, Any]
 
 
@@ -38,3 +40,23 @@ def dry_runner(client: httpx.Client) -> Callable[[Manifest], Manifest]:
         return stored
 
     return dry_run
+
+
+def not_stored(sent: Any, stored: Any, key: str = "") -> set[str]:
+    """List the keys that were not stored as they were sent; the server adds its defaults."""
+    if isinstance(sent, dict) and isinstance(stored, dict):
+        return set().union(
+            *(not_stored(value, stored.get(name), name) for name, value in sent.items())
+        )
+    if isinstance(sent, list) and isinstance(stored, list) and len(sent) <= len(stored):
+        return set().union(*(not_stored(*pair, key) for pair in zip(sent, stored, strict=False)))
+    return set() if _is_same(sent, stored) else {key}
+
+
+def _is_same(sent: Any, stored: Any) -> bool:
+    if sent == stored or (not sent and stored is None):
+        return True
+    try:
+        return parse_quantity(sent) == parse_quantity(stored)  # it writes 2Gi for 2147483648
+    except (TypeError, ValueError):
+        return False
