@@ -16,6 +16,8 @@ from .function import FunctionSource
 from .github import GitHubSource
 from .host import HostSource
 from .ids import IdRules
+from .ldap.build import active_directory_source, ldap_source
+from .ldap.settings import ActiveDirectorySettings, LdapSettings
 from .ledger import Ledger, UniqueUid
 from .pointers import Pointers
 from .precedence import Rules
@@ -160,6 +162,10 @@ def _of_type(settings: SourceSettings, common: IdentitySettings, workers: Worker
             team_gid_offset=settings.team_gid_offset,
             organization_gid_offset=settings.organization_gid_offset,
         )
+    if isinstance(settings, LdapSettings):
+        return ldap_source(name, settings, common.deadline)
+    if isinstance(settings, ActiveDirectorySettings):
+        return active_directory_source(name, settings, common.deadline)
     load = load_csv if settings.path.endswith(".csv") else load_yaml
     return TableSource(name, Path(settings.path), load, workers)
 

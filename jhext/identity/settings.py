@@ -8,29 +8,24 @@ from typing import Annotated, Any, Literal
 import sqlalchemy as sa
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
     ImportString,
-    WithJsonSchema,
     model_validator,
 )
 from sqlalchemy.exc import ArgumentError
 
 from jhext.section import SecretRef, Section
-from jhext.units import parse_duration
 
 from . import names
 from .github import GroupKind
 from .ids import KUBERNETES_MAX_ID, RESERVED_IDS
+from .ldap.settings import ActiveDirectorySettings, LdapSettings
 from .pointers import parse
 from .rest import UrlTemplate
 from .source import Field as PersonField
+from .source_section import Seconds, SourceSection
 
 Id = Annotated[int, Field(ge=0, le=KUBERNETES_MAX_ID)]
-
-
-def _seconds(value: str | float) -> float:
-    return parse_duration(value).total_seconds()
 
 
 def _pointer(value: str) -> str:
@@ -56,31 +51,9 @@ def _database(value: str | SecretRef) -> str | SecretRef:
 
 
 Pointer = Annotated[str, AfterValidator(_pointer)]
-Seconds = Annotated[
-    float, BeforeValidator(_seconds), WithJsonSchema({"type": ["number", "string"]})
-]
 
 
-class _SourceSettings(Section):
-    """What all sources have."""
-
-    name: str = Field(
-        default="",
-        pattern=r"^[a-z0-9_-]*$",
-        max_length=64,
-        description="The name in logs and in the ledger, by default the type. Keep it: the ledger "
-        "remembers which source a uid came from.",
-        examples=["campus"],
-    )
-    provides: frozenset[PersonField] | None = Field(
-        default=None,
-        strict=False,
-        description="The fields that count; by default all that the source has.",
-        examples=[["uid", "gid", "groups"]],
-    )
-
-
-class _PointersSettings(_SourceSettings):
+class _PointersSettings(SourceSection):
     """What sources have whose answers are JSON."""
 
     group_name: Pointer = Field(
@@ -136,7 +109,7 @@ class RestSettings(_PointersSettings):
         return self
 
 
-class FilesSettings(_SourceSettings):
+class FilesSettings(SourceSection):
     """Files in the form of ``/etc/passwd`` and ``/etc/group``."""
 
     type: Literal["files"]
@@ -154,7 +127,7 @@ class FilesSettings(_SourceSettings):
         return self
 
 
-class TableSettings(_SourceSettings):
+class TableSettings(SourceSection):
     """A file of people in YAML or CSV."""
 
     type: Literal["table"]
@@ -166,13 +139,13 @@ class TableSettings(_SourceSettings):
     )
 
 
-class HostSettings(_SourceSettings):
+class HostSettings(SourceSection):
     """The name service of the machine that the hub runs on, such as SSSD."""
 
     type: Literal["host"]
 
 
-class FunctionSettings(_SourceSettings):
+class FunctionSettings(SourceSection):
     """A function of your own."""
 
     type: Literal["function"]
@@ -195,7 +168,7 @@ class AuthStateSettings(_PointersSettings):
     )
 
 
-class FixedSettings(_SourceSettings):
+class FixedSettings(SourceSection):
     """The same values for everybody to whom no earlier source gave any."""
 
     type: Literal["fixed"]
@@ -204,7 +177,7 @@ class FixedSettings(_SourceSettings):
     )
 
 
-class GitHubSettings(_SourceSettings):
+class GitHubSettings(SourceSection):
     """What `jhext.GitHubOAuthenticator` knows: GitHub's own numbers of people and teams."""
 
     type: Literal["github"]
@@ -258,7 +231,9 @@ SourceSettings = Annotated[
     | FunctionSettings
     | AuthStateSettings
     | FixedSettings
-    | GitHubSettings,
+    | GitHubSettings
+    | LdapSettings
+    | ActiveDirectorySettings,
     Field(discriminator="type"),
 ]
 
