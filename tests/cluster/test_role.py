@@ -26,7 +26,10 @@ VERBS: list[Verb] = [
     for verb in rule["verbs"]
 ]
 COMPLETE: Verb = ("nothing", "missing")
-SETTINGS = {"profiles": [{"display_name": "Small", "allow_all": True}]}
+SETTINGS = {
+    "profiles": [{"display_name": "Small", "allow_all": True}],
+    "storage": {"claims": {"home": {"size": "1M", "retention": "delete_with_user"}}},
+}
 ADMIN = Account(name="ada", uid=2001, admin=True)
 CONFIG = """
 class SpawnerWithNamespaceOfItsUser(jhext.ProfileKubeSpawner):
@@ -36,8 +39,6 @@ class SpawnerWithNamespaceOfItsUser(jhext.ProfileKubeSpawner):
 
 c.JupyterHub.spawner_class = SpawnerWithNamespaceOfItsUser
 c.KubeSpawner.cmd = {stub}
-c.KubeSpawner.storage_pvc_ensure = True
-c.KubeSpawner.storage_capacity = "1M"
 """
 
 
@@ -78,23 +79,8 @@ def outcome(node: Node, run_hub: RunHub) -> Iterator[Outcome]:
         bench = run_hub([ADMIN, *people], SETTINGS, CONFIG.format(namespaces=namespaces, stub=STUB))
         for case, space in spaces.items():
             space.grant(role_without(case), bench.namespace.name)
-        fill_quota(spaces["persistentvolumeclaims", "get"], "persistentvolumeclaims-get")
         answers = asyncio.run(life_of_all(bench, cases))
         yield Outcome(bench, spaces, dict(zip(cases, answers, strict=True)))
-
-
-def fill_quota(space: Namespace, user: str) -> None:
-    """Leave room for one claim and make it: the hub then has to look whether it is there."""
-    claim = {
-        "accessModes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": "1M"}},
-    }
-    hard = {"hard": {"persistentvolumeclaims": "1"}}
-    for kind, name, spec in (
-        ("ResourceQuota", "claims", hard),
-        ("PersistentVolumeClaim", f"claim-{user}", claim),
-    ):
-        space.create({"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, "spec": spec})
 
 
 async def life_of_all(bench: ClusterBench, cases: list[Verb]) -> list[str]:
