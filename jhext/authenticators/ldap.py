@@ -23,14 +23,16 @@ from jhext.identity.errors import IdentityRefused, IdentityUnavailable, Reason
 from jhext.identity.ids import shown
 from jhext.identity.ldap import filters
 from jhext.identity.ldap.access import MAX_PASSWORD
+from jhext.identity.ldap.answer import answer_of
 from jhext.identity.ldap.directory import Directory
 from jhext.identity.ldap.entry import DirectoryGroup, Entry
 from jhext.identity.ldap.errors import Cause, LoginRefused
 from jhext.identity.ldap.messages import Scope, Search
 from jhext.identity.ldap.standing import standing
+from jhext.identity.model import SCHEMA_VERSION
 
 from .freshness import VERIFIED_AT, age_of
-from .ldap_account import Account, identity_of, is_another, subject_of, user_attributes
+from .ldap_account import Account, is_another, kept_identity, user_attributes
 from .ldap_options import dn_key
 from .ldap_traits import DirectoryTraits
 
@@ -93,7 +95,7 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
         name = self.normalize_username(model["name"])
         user = handler.find_user(name) if handler else None
         state = await user.get_auth_state() if user else None
-        if is_another(model["auth_state"].get(KEY, {}).get("subject"), state):
+        if is_another(kept_identity(model["auth_state"]), state):
             self.log.error(
                 "%s is refused: the directory's entry of that name is another one than before. If "
                 "it is the same person, or the files are to be the new one's, delete the user from "
@@ -237,8 +239,8 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
             for dn in self.allowed_groups or ()
             if dn_key(dn) in known or await self._is_elsewhere(reader, dn, entry)
         ]
-        subject = subject_of(entry, self.subject_attribute)
-        return Account(entry, groups, tuple(allowed), subject)
+        identity = answer_of(entry, groups, self._fields, self.auth_state_attributes)
+        return Account(entry, groups, tuple(allowed), {"version": SCHEMA_VERSION, **identity})
 
     async def _groups(self, reader: Directory, entry: Entry) -> tuple[DirectoryGroup, ...]:
         if self.group_search_filter == _DIRECT_MEMBERS:
@@ -279,7 +281,7 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
             "auth_state": {
                 "ldap_groups": list(account.allowed_groups),
                 "user_attributes": user_attributes(account.entry, self.auth_state_attributes),
-                KEY: identity_of(account),
+                KEY: account.identity,
                 VERIFIED_AT: now,
             },
         }
@@ -322,18 +324,21 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
             return age < self.outage_grace
 
     async def _look_again(self, username: str, state: dict[str, Any]) -> dict[str, Any]:
-        reader, name = self._directory, (state.get(KEY) or {}).get("username") or username
+        reader, name = self._directory, kept_identity(state).get("username") or username
         if self.user_search_base:
             entry = await self._only(reader, filters.equal(self._name_attribute, name))
         else:
             found = [await reader.read(dn) for dn in self._bind_names(name, None)]
             known = [entry for entry in found if entry is not None]
             entry = known[0] if len(known) == 1 else None
-        if entry is None or is_another(subject_of(entry, self.subject_attribute), state):
+        if entry is None:
             raise LoginRefused(Cause.CREDENTIALS, "the account is no longer there")
         if cause := standing(entry, datetime.now(UTC)):
             raise LoginRefused(cause, f"the account is {cause}")
-        model = self._model(await self._account(reader, entry))
+        account = await self._account(reader, entry)
+        if is_another(account.identity, state):
+            raise LoginRefused(Cause.CREDENTIALS, "the name is another person's now")
+        model = self._model(account)
         model["name"] = self.normalize_username(model["name"])
         if model["name"] != username:
             raise LoginRefused(Cause.CREDENTIALS, f"the account is {shown(entry.name)} now")

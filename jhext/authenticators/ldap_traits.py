@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -11,11 +12,12 @@ from ldapauthenticator import LDAPAuthenticator
 from traitlets import CaselessStrEnum, Float, Int, List, Set, TraitError, Unicode, Union, default
 
 from jhext.identity.ldap.access import Access
+from jhext.identity.ldap.answer import ACTIVE_DIRECTORY, POSIX
 from jhext.identity.ldap.directory import Directory
 from jhext.identity.ldap.layout import Layout, Nesting
+from jhext.identity.source import Field
 
 from .freshness import FreshGroups
-from .ldap_account import IDENTITY_ATTRIBUTES
 from .ldap_options import dn_key, domain_of, servers_of, tls_context
 
 _ANY_ENTRY = "(objectClass=*)"
@@ -144,19 +146,27 @@ class DirectoryTraits(FreshGroups, LDAPAuthenticator):  # type: ignore[misc]
 
     @cached_property
     def _layout(self) -> Layout:
-        own = filter(None, (self.lookup_dn_user_dn_attribute, self.subject_attribute))
-        layout = Layout(
-            user_base=self.user_search_base or "",
+        named = {name for names in self._fields.values() for name in names}
+        own = filter(None, [self.lookup_dn_user_dn_attribute])
+        base, groups = self.user_search_base or "", self.group_search_base
+        if self._is_active_directory:
+            layout = Layout.active_directory(user_base=base, group_base=groups)
+        else:
+            layout = Layout(user_base=base, group_base=groups)
+        return replace(
+            layout,
             user_filter=_ANY_ENTRY,
             login_attributes=(self.user_attribute or self._name_attribute,),
             name_attribute=self._name_attribute,
-            attributes=(*IDENTITY_ATTRIBUTES, *own, *self.auth_state_attributes),
-            group_base=self.group_search_base,
+            attributes=(*sorted(named), *own, *self.auth_state_attributes),
             nesting=Nesting(self.nested_groups),
         )
-        if not self._is_active_directory:
-            return layout
-        return replace(layout, group_filter="(objectClass=group)", member_attributes=("member",))
+
+    @cached_property
+    def _fields(self) -> Mapping[Field, tuple[str, ...]]:
+        """The attributes of each field of an identity."""
+        usual = ACTIVE_DIRECTORY if self._is_active_directory else POSIX
+        return {**usual, "subject": tuple(filter(None, [self.subject_attribute]))}
 
     @cached_property
     def _directory(self) -> Directory:
