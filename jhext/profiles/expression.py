@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import cel
@@ -23,8 +24,27 @@ FUNCTIONS = frozenset(
 )
 """The functions of CEL's standard library that the evaluator knows."""
 
+MAX_NESTING = 2
+"""Macros in one another: each goes through all groups of a person, and nothing interrupts them."""
+
+_MACRO = r"\.\s*(?:all|exists|exists_one|map|filter)\s*\("
 # The evaluator reports the variable of a macro beside the free ones; this finds its name.
-_MACRO_VARIABLE = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*([A-Za-z_]\w*)\s*,")
+_MACRO_VARIABLE = re.compile(_MACRO + r"\s*([A-Za-z_]\w*)\s*,")
+_TOKEN = re.compile(
+    r"(?P<text>\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|//[^\n]*)"
+    rf"|(?P<macro>{_MACRO})|(?P<open>\()|(?P<close>\))",
+    re.DOTALL,
+)
+
+_SOMEBODY = {
+    "user": "somebody",
+    "groups": ["some"],
+    "admin": False,
+    "server_name": "",
+    "now": datetime(2000, 1, 1, tzinfo=UTC),
+    "claims": dict[str, Any](),
+}
+"""Variables of the types that all people have. Of claims nothing is known beforehand."""
 
 
 class Expression:
@@ -38,7 +58,8 @@ class Expression:
     Raises
     ------
     ValueError
-        It is not CEL, or names a variable or function that rules do not have.
+        It is not CEL, names a variable or function that rules do not have, asks a variable for
+        what its type does not have, or nests macros too deep.
     """
 
     __slots__ = ("_program", "source", "variables")
@@ -57,9 +78,23 @@ class Expression:
         functions = {name for name in program.functions() if name.isidentifier()}
         if unknown := sorted(functions - FUNCTIONS):
             raise ValueError(f"unknown function {', '.join(unknown)}")
+        if _nesting(source) > MAX_NESTING:
+            raise ValueError(f"more than {MAX_NESTING} macros (exists, all, …) in one another")
         self.source = source
         self.variables = named & VARIABLES
         self._program = program
+        self._try_out()
+
+    def _try_out(self) -> None:
+        """Evaluate for somebody: what fails by its types fails for everybody."""
+        try:
+            self._program.execute(dict(_SOMEBODY))
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
+            message = str(error).partition(". ")[0]
+            if isinstance(error, TypeError) or message.startswith("Undefined"):
+                raise ValueError(f"has no value for anybody: {message}") from None
 
     def evaluate(self, variables: Mapping[str, Any]) -> Any:
         """Evaluate with these variables.
@@ -92,6 +127,19 @@ class Expression:
 
     def __hash__(self) -> int:
         return hash(self.source)
+
+
+def _nesting(source: str) -> int:
+    """Count how deep macros lie in one another."""
+    macros: list[bool] = []
+    deepest = 0
+    for token in _TOKEN.finditer(source):
+        if token["close"] and macros:
+            macros.pop()
+        elif token["macro"] or token["open"]:
+            macros.append(bool(token["macro"]))
+            deepest = max(deepest, sum(macros))
+    return deepest
 
 
 class EvaluationError(Exception):

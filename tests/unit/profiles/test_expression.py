@@ -21,10 +21,15 @@ ANN = Person(
 )
 
 
+NESTED = "groups.exists(a, groups.all(b, true))"
+
+
 @pytest.mark.parametrize(
     ("source", "value"),
     [
         ("user == 'ann'", True),
+        (f"{NESTED} && {NESTED} && user != '.all(.all(.all('", True),
+        ("groups[0] != '' || true", True),
         ("'lab' in groups && !('interns' in groups)", True),
         ("groups.exists(g, g.startsWith('/hpc/'))", True),
         ("groups.all(g, g.contains('a'))", False),
@@ -60,6 +65,13 @@ def test_values(source: str, value: Any) -> None:
         ("groups.exists(g, h == 'x')", "unknown variable h"),
         ("lower(user) == 'ann'", "unknown function lower"),
         ("user.format('%s') == ''", "unknown function format"),
+        ("user.name == 'ann'", "has no value for anybody: No such overload"),
+        ("'x' in user", "has no value for anybody"),
+        ("now > 3", "has no value for anybody"),
+        ("user + 3 == 'x'", "has no value for anybody: Unsupported operation"),
+        ("now.getHours('x', 'y', 'z') == 3", "has no value for anybody"),
+        ("user.__class__ == ''", "has no value for anybody"),
+        (NESTED.replace("true", f"({NESTED})"), "more than 2 macros"),
         ("(" * 1000 + "true" + ")" * 1000, "not a CEL expression"),
     ],
 )
@@ -80,7 +92,6 @@ def test_what_is_no_rule_is_an_error(source: str, message: str) -> None:
         "int(user) == 1",
         "user.matches('(')",
         "timestamp('9999-12-31T00:00:00Z') + duration('99999h') > now",
-        "user.__class__ == ''",
         "groups[99] == ''",
     ],
 )
