@@ -1,4 +1,4 @@
-"""The command line: every module of this package is one command, but for ``_output``.
+"""The command line: every module of this package is one command, or begins with ``_``.
 
 A module defines ``register(app)``, which adds its command to the typer application. Modules
 import what is heavy (JupyterHub, kubernetes, the schema) inside the command, so that

@@ -38,9 +38,9 @@ OutputOption = Annotated[Output, typer.Option("--output", help="For people, or f
 
 def screen(*, stderr: bool = False) -> Console:
     """Give the console for people: with colour on a terminal, never with line breaks of its own."""
-    from rich.console import Console
+    from ._screen import Screen
 
-    return Console(stderr=stderr, soft_wrap=True, highlight=False, markup=False)
+    return Screen(stderr=stderr, soft_wrap=True, highlight=False, markup=False)
 
 
 def print_json(data: Any) -> None:

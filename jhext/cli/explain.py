@@ -156,7 +156,8 @@ def _print(explanation: Explanation, console: Console) -> None:
     if explanation.pod:
         import yaml
 
-        console.print(yaml.safe_dump(explanation.pod, sort_keys=False, allow_unicode=True), end="")
+        text = yaml.safe_dump(explanation.pod, sort_keys=False, allow_unicode=True)
+        typer.echo(text, nl=False)
 
 
 def _print_options(options: Iterable[OptionView], depth: int, console: Console) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -56,6 +55,7 @@ def import_(
     Ends with 0 when there is nothing of the kind, with 1 when there is, with 2 when the values
     cannot be read.
     """
+    from ..importers.documents import dump
     from ..offline.configuration import check_settings
     from ..profiles.finding import ConfigurationError
 
@@ -64,10 +64,14 @@ def import_(
     except ConfigurationError as error:
         cannot(error)
     findings = [*imported.notes, *check_settings(imported.settings)]
+    text = dump(imported.settings)
+    if to is not None:
+        _write(text, to)
     if output is Output.JSON:
         print_json({"settings": imported.settings, "findings": as_json(findings)})
     else:
-        _write(imported.settings, to)
+        if to is None:
+            typer.echo(text, nl=False)
         print_findings(findings, screen(stderr=True))
     raise typer.Exit(ExitCode.FOUND if findings else ExitCode.FINE)
 
@@ -88,13 +92,7 @@ def _convert(system: System, values: list[Path]) -> Imported:
             return vorcunus.convert(one(documents))
 
 
-def _write(settings: Mapping[str, Any], to: Path | None) -> None:
-    from ..importers.documents import dump
-
-    text = dump(settings)
-    if to is None:
-        typer.echo(text, nl=False)
-        return
+def _write(text: str, to: Path) -> None:
     try:
         to.write_text(text, encoding="utf-8")
     except OSError as error:

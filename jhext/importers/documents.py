@@ -8,11 +8,13 @@ from typing import Any
 
 import yaml
 
-from .imported import mapping, unreadable
+from .imported import listed, mapping, unreadable
 
 
 def read_documents(path: Path) -> list[Mapping[str, Any]]:
     """Read all documents of a file, without the empty ones.
+
+    What ``kubectl get -o yaml`` gives for several objects counts as these objects.
 
     Raises
     ------
@@ -22,9 +24,16 @@ def read_documents(path: Path) -> list[Mapping[str, Any]]:
     try:
         with path.open(encoding="utf-8") as stream:
             documents = list(yaml.safe_load_all(stream))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise unreadable(str(path), str(error)) from None
-    return [mapping(document, str(path)) for document in documents if document is not None]
+    found = [mapping(document, str(path)) for document in documents if document is not None]
+    return [item for document in found for item in _objects(document, str(path))]
+
+
+def _objects(document: Mapping[str, Any], where: str) -> list[Mapping[str, Any]]:
+    if not str(document.get("kind", "")).endswith("List"):
+        return [document]
+    return [mapping(item, where) for item in listed(document.get("items"), f"{where}: items")]
 
 
 def one(documents: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

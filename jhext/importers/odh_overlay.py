@@ -93,7 +93,10 @@ def resources(raw: Any, where: str, notes: Notes) -> dict[str, Any]:
 
 def _memory(value: Any) -> str | int:
     """Give Kubernetes' quantity as JupyterHub writes it, whose G is 1024 to the third."""
-    size = int(parse_quantity(value))
+    exact = parse_quantity(value)
+    if 0 < exact < 1:
+        raise ValueError(f"{value!r} is less than a byte")  # 500m, where 500M was meant
+    size = int(exact)
     for suffix, scale in _SUFFIXES.items():
         if size and size % scale == 0:
             return f"{size // scale}{suffix}"

@@ -167,8 +167,8 @@ def _told(
     """Let the spawner decide at the time that was asked for, and ask nobody who somebody is."""
 
     class Told(spawner_class):  # type: ignore[valid-type, misc]
-        async def _person(self, catalog: Catalog) -> Person:
-            decided: Person = await super()._person(catalog)
+        async def person(self, catalog: Catalog) -> Person:
+            decided: Person = await super().person(catalog)
             return replace(decided, now=person.now)
 
         async def identify(self) -> Identity | None:

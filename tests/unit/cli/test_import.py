@@ -40,6 +40,29 @@ def test_machines_get_settings_and_findings(shell: Any) -> None:
     assert [item["where"] for item in found["findings"]] == ["deployment-service-check"]
 
 
+def test_machines_get_them_beside_the_file(shell: Any) -> None:
+    shell.write(values__yaml="singleuser: {profileList: [{display_name: P}]}")
+    found = shell("import", "2i2c", "values.yaml", "--output", "json", "-o", "jhext.yaml").json
+    assert yaml.safe_load(Path("jhext.yaml").read_text()) == found["settings"]
+
+
+def test_lists_of_objects_as_kubectl_gives_them(shell: Any) -> None:
+    def config_map(name: str, text: str) -> dict[str, Any]:
+        data = {"jupyterhub-singleuser-profiles.yaml": text}
+        return {"kind": "ConfigMap", "metadata": {"name": name}, "data": data}
+
+    items = [
+        config_map("profiles", "profiles: [{name: globals, env: {A: '1'}}]"),
+        config_map("sizes", "sizes: [{name: Small, resources: {limits: {cpu: 1}}}]"),
+    ]
+    shell.write(list__yaml=yaml.safe_dump({"kind": "List", "items": items}))
+    for item in items:
+        shell.write(**{f"{item['metadata']['name']}__yaml": yaml.safe_dump(item)})
+    listed = shell("import", "odh", "list.yaml")
+    assert listed == shell("import", "odh", "profiles.yaml", "sizes.yaml")
+    assert "small" in listed.stdout
+
+
 def test_nothing_to_tell(shell: Any) -> None:
     config = {"data": {"jupyterhub_config.py": "c.KubeSpawner.profile_list = []"}}
     shell.write(map__yaml=yaml.safe_dump(config))
@@ -53,6 +76,7 @@ def test_nothing_to_tell(shell: Any) -> None:
     [
         (["2i2c", "nowhere.yaml"], "No such file"),
         (["2i2c", "broken.yaml"], "broken.yaml"),
+        (["2i2c", "date.yaml"], "month must be in"),
         (["2i2c", "empty.yaml"], "there are no profiles here"),
         (["nebari", "map.yaml", "map.yaml"], "one document is expected"),
         (["2i2c", "map.yaml", "-o", "no/such/folder"], "No such file"),
@@ -60,7 +84,10 @@ def test_nothing_to_tell(shell: Any) -> None:
 )
 def test_what_cannot_be_read(shell: Any, arguments: list[str], message: str) -> None:
     shell.write(
-        broken__yaml="a: [", empty__yaml="", map__yaml="singleuser: {profileList: [{slug: a}]}"
+        broken__yaml="a: [",
+        date__yaml="a: 2026-13-45",
+        empty__yaml="",
+        map__yaml="singleuser: {profileList: [{slug: a}]}",
     )
     ran = shell("import", *arguments)
     assert ran.code == 2

@@ -24,3 +24,13 @@ def test_long_lines_and_markup_are_left_alone(shell: Any) -> None:
     settings = FAULTY.replace("slug: small, display_name: Small", f"display_name: '{name}'")
     shell.write(jhext__yaml=settings)
     assert f"profile {name!r}: allow_al" in shell("check", "jhext.yaml").stdout
+
+
+def test_names_do_not_control_the_terminal(shell: Any) -> None:
+    rule = r'allowed_users: ["eve\e[2K\r\u202e"]'
+    shell.write(
+        old__yaml="profiles: [{slug: a, display_name: A, allowed_users: [ada]}]",
+        new__yaml=f"profiles: [{{slug: a, display_name: A, {rule}}}]",
+    )
+    told = shell("diff", "old.yaml", "new.yaml").stdout
+    assert r"+ user eve\x1b[2K\r\u202e  # allowed_users" in told

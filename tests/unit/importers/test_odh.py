@@ -57,6 +57,7 @@ def test_later_overlays_win_and_lists_add_up() -> None:
         ({"mem_limit": "4G", "cpu_limit": 1}, {"mem_limit": "3906250K", "cpu_limit": 1}),
         ({"limits": {"memory": 1000}}, {"mem_limit": 1000}),
         ({"limits": {"memory": "lots"}}, {}),
+        ({"requests": {"memory": "500m"}}, {}),
     ],
 )
 def test_d27_kubernetes_quantities(resources: dict[str, Any], override: dict[str, Any]) -> None:
