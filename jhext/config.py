@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from .profiles.lint import LintRules
 from .profiles.sources import Sources
 from .settings import Settings, load_settings
 from .spawner import ProfileKubeSpawner
-from .upstream import overridable_traits
+from .upstream import overridable_traits, trait_problem
 
 SPAWNER_CLASS = "jhext.ProfileKubeSpawner"
 
@@ -130,5 +130,18 @@ def _check(c: Config, settings: Settings, spawner_class: type[ProfileKubeSpawner
 
     What is set later, and what callables return, the spawner checks at the first use.
     """
+    if faulty := tuple(_faulty_traits(c, spawner_class)):
+        raise ConfigurationError(faulty)
     sources = sources_of(c, settings, spawner_class)
     LIBRARY.check(sources, *rules_of(c, settings, spawner_class))
+
+
+def _faulty_traits(c: Config, spawner_class: type[ProfileKubeSpawner]) -> Iterator[Finding]:
+    """Check the traits that decide: in a running hub each spawner would fail because of one."""
+    traits = spawner_class.class_traits()
+    for section in spawner_class.section_names():
+        for name, value in c.get(section, {}).items():
+            if name in spawner_class.deciding_traits and not isinstance(value, LazyConfigValue):
+                problem = trait_problem(traits[name], value)
+                if problem:
+                    yield Finding("error", f"c.{section}.{name}", "", problem)

@@ -56,6 +56,7 @@ __all__ = [
     "overridable_traits",
     "set_status",
     "states_of_servers",
+    "trait_problem",
 ]
 
 
@@ -228,16 +229,19 @@ class OverridableTraits:
 
     def problem(self, name: str, value: Any) -> str | None:
         """Tell what is wrong with a value for one of them; what callables give is not known."""
-        if callable(value):
-            return None
-        try:
-            self.traits[name]._validate(HasTraits(), _without_none(value))
-        except TraitError as error:
-            return str(error).replace(" of a HasTraits instance", "")
-        except Exception as error:
-            # JupyterHub's ByteSpecification fails like this for a list.
-            return f"cannot be {value!r}: {error}"
-        return None
+        return None if callable(value) else trait_problem(self.traits[name], _without_none(value))
+
+
+def trait_problem(trait: TraitType[Any, Any], value: Any) -> str | None:
+    """Tell what is wrong with a value for a trait, or None."""
+    try:
+        trait._validate(HasTraits(), value)
+    except TraitError as error:
+        return str(error).replace(" of a HasTraits instance", "")
+    except Exception as error:
+        # JupyterHub's ByteSpecification fails like this for a list.
+        return f"cannot be {value!r}: {error}"
+    return None
 
 
 _overridable: dict[type[KubeSpawner], OverridableTraits] = {}

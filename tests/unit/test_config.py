@@ -146,6 +146,22 @@ def test_spawner_class_that_was_only_read() -> None:
     assert config.JupyterHub.spawner_class == SPAWNER_CLASS
 
 
+def test_faulty_values_of_the_traits_that_decide_are_errors() -> None:
+    """In a hub they would fail each start."""
+    config = Config()
+    config.KubeSpawner.profile_list = "small"
+    config.ProfileKubeSpawner.default_access = "alow"
+    config.ProfileKubeSpawner.admin_bypass = "yes"
+    config.ProfileKubeSpawner.extra_profile_keys.add("icon")
+    with pytest.raises(ConfigurationError) as raised:
+        jhext.configure(config, {"profiles": [SMALL]})
+    assert {finding.where for finding in raised.value.findings} == {
+        "c.KubeSpawner.profile_list",
+        "c.ProfileKubeSpawner.default_access",
+        "c.ProfileKubeSpawner.admin_bypass",
+    }
+
+
 @pytest.mark.parametrize(
     "configured",
     ["jupyterhub.spawner.LocalProcessSpawner", "simple", "no.such.Spawner", int, 7],
