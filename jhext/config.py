@@ -13,6 +13,7 @@ from traitlets.config.loader import LazyConfigValue
 from traitlets.utils.importstring import import_item
 
 from .cataloged import LIBRARY
+from .culler.wiring import add_culler
 from .profiles.catalog import Policy
 from .profiles.finding import ConfigurationError, Finding
 from .profiles.lint import LintRules
@@ -53,6 +54,8 @@ def configure(c: Config, settings: str | Path | Mapping[str, Any]) -> Settings:
     if spawner_class is ProfileKubeSpawner:
         c.JupyterHub.spawner_class = SPAWNER_CLASS
     c.ProfileKubeSpawner.settings = loaded
+    written = settings["culler"] if isinstance(settings, Mapping) and loaded.culler else loaded.file
+    add_culler(c, loaded.culler, written)
     if loaded.hub.cookie_secret is not None:
         c.JupyterHub.cookie_secret = loaded.hub.cookie_secret.resolve()
     if loaded.hub.crypt_keys:

@@ -154,8 +154,8 @@ class Hub:
             yield users
             offset = max(following, offset + 1)
 
-    async def idle(self, seconds: float) -> list[Any] | None:
-        """Ask for the people with servers that are idle or older for so long.
+    async def idle(self, unused: float, old: float) -> list[Any] | None:
+        """Ask for the people with servers that nobody used, or that are old, for so many seconds.
 
         Returns
         -------
@@ -167,7 +167,8 @@ class Hub:
         HubError
             The hub does not answer.
         """
-        found: list[Any] | None = await self._own(f"jhext/idle?seconds={seconds:.3f}")
+        query = f"timeout={unused}&max_age={old}"
+        found: list[Any] | None = await self._own(f"jhext/idle?{query}")
         return found
 
     async def revoked(self, user: str = "") -> dict[str, str] | None:

@@ -6,10 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from .granted import KEYS
 from .policy import Server
-
-GRANTED = ("timeout", "max_age", "extend_to")
-"""The limits that are kept with what was granted at a start."""
 
 
 def servers_of(user: Mapping[str, Any]) -> Iterator[Server]:
@@ -40,7 +38,7 @@ def _server(
         name,
         groups,
         None if state is _UNSEEN else own.get("profile", ""),
-        {key: granted[key] for key in GRANTED if key in granted} if granted else granted,
+        {key: granted[key] for key in KEYS if key in granted} if granted else granted,
         bool(server["ready"]),
         server["pending"] or "",
         moment(server["started"]),

@@ -169,14 +169,20 @@ class Rules:
         return found
 
     @property
-    def shortest(self) -> float:
-        """After how many seconds any server could be stopped at the earliest, by these rules."""
+    def shortest_timeout(self) -> float:
+        """The shortest ``timeout`` of any rule."""
+        return min(rule.timeout for rule in self._written if rule.timeout is not None)
+
+    @property
+    def shortest_age(self) -> float:
+        """The shortest ``max_age`` of any rule."""
+        return min(rule.max_age for rule in self._written if rule.max_age is not None)
+
+    @property
+    def _written(self) -> list[Rule]:
         settings = self.settings
-        written: list[Rule] = [settings]
-        for level in (settings.profiles, settings.groups, settings.users, settings.servers):
-            written += level.values()
-        limits = [limit for rule in written for limit in (rule.timeout, rule.max_age) if limit]
-        return min(limits)
+        levels = (settings.profiles, settings.groups, settings.users, settings.servers)
+        return [settings, *(rule for level in levels for rule in level.values())]
 
     def judge(self, server: Server, now: float) -> Verdict:
         """Decide about a server.

@@ -19,10 +19,14 @@ class Revocations:
         self._reasons = reasons
         self._since = {name: self._since.get(name, now) for name in reasons}
 
+    def forget_reasons(self) -> None:
+        """Judge nobody until the hub can say again; the time that has gone by still counts."""
+        self._reasons = {}
+
     @property
     def users(self) -> set[str]:
         """Whose servers they are."""
-        return {name.partition("/")[0] for name in self._since}
+        return {name.partition("/")[0] for name in self._reasons}
 
     def judge(self, server: Server, grace: float, now: float) -> Verdict | None:
         """Decide about a server whose user has no right to it; None about any other.
@@ -36,8 +40,9 @@ class Revocations:
         now
             The time, on the clock of `take`.
         """
-        since = self._since.get(server.full_name)
-        if since is None or not server.ready or server.pending:
+        reason = self._reasons.get(server.full_name)
+        if reason is None or not server.ready or server.pending:
             return None
-        reason = f"the right to it has ended: {self._reasons[server.full_name]}"
-        return Verdict(True, Why.REVOKED, reason) if now - since >= grace else None
+        if now - self._since[server.full_name] < grace:
+            return None
+        return Verdict(True, Why.REVOKED, f"the right to it has ended: {reason}")

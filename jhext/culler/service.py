@@ -73,11 +73,11 @@ class Service:
         ConfigurationError
             The settings are faulty from the beginning.
         """
-        rules = self._read()
+        rules = self.read()
         self._serve_metrics(rules.settings)
         while not self._end.is_set():
             began = time.monotonic()
-            await self._until_end(self._guarded_pass(rules))
+            await self._until_end(self.run_pass(rules))
             rules = await self._wait(rules, began)
 
     async def _until_end(self, work: Coroutine[Any, Any, None]) -> None:
@@ -93,7 +93,7 @@ class Service:
     async def dry_run(self, console: Console) -> int:
         """Print who would be stopped and why, without stopping anybody; return the exit code."""
         try:
-            rules = self._read()
+            rules = self.read()
             async with self._hub(rules.settings) as hub:
                 seen = await self._pass(hub, rules).look()
         except (ConfigurationError, HubError, MissingScopes, OSError) as error:
@@ -102,7 +102,8 @@ class Service:
         console.print(table(seen))
         return 0 if seen.whole else 1
 
-    async def _guarded_pass(self, rules: Rules) -> None:
+    async def run_pass(self, rules: Rules) -> None:
+        """Make one pass. Whatever goes wrong is told, and does not end the service."""
         began, outcome = time.monotonic(), "failed"
         try:
             async with self._hub(rules.settings) as hub:
@@ -142,7 +143,14 @@ class Service:
         for (verdict, why), number in seen.counts.items():
             self.metrics.verdicts.labels(verdict, why).set(number)
 
-    def _read(self) -> Rules:
+    def read(self) -> Rules:
+        """Read the rules. This waits for the disk.
+
+        Raises
+        ------
+        ConfigurationError
+            They are faulty.
+        """
         rules = Rules(self.source.read())
         self.metrics.reloaded.set(1)
         return rules
@@ -165,7 +173,7 @@ class Service:
         if not self.source.changed():
             return None
         try:
-            changed = self._read()
+            changed = self.read()
         except ConfigurationError as error:
             self.metrics.reloaded.set(0)
             self.log.error("The rules changed and are faulty, those before hold on:\n%s", error)
@@ -181,7 +189,8 @@ def interval(rules: Rules) -> float:
     """Tell how many seconds lie between the beginnings of two passes."""
     if rules.settings.cull_every is not None:
         return min(rules.settings.cull_every, 86_400.0)
-    shortest = min(rules.shortest, rules.settings.revoked_after)
+    settings = rules.settings
+    shortest = min(rules.shortest_timeout, rules.shortest_age, settings.revoked_after)
     return _LONGEST if shortest == math.inf else min(_LONGEST, max(_SHORTEST, shortest / 2))
 
 
@@ -195,7 +204,7 @@ def tls_of(settings: CullerSettings) -> ssl.SSLContext | None:
     OSError
         They cannot be read.
     """
-    if not settings.ssl_enabled:
+    if not (settings.ssl_enabled or os.environ.get("JUPYTERHUB_SSL_CERTFILE")):
         return None
     folder = Path(settings.internal_certs_location)
     places = {

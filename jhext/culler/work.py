@@ -33,6 +33,14 @@ USER_SCOPES = frozenset({"delete:users", "read:users:activity"})
 """What it must be allowed besides to delete people."""
 
 
+def needed_scopes(settings: CullerSettings) -> frozenset[str]:
+    """Give the scopes without which these rules cannot be followed."""
+    rules: list[PersonRule | CullerSettings] = [settings]
+    rules += [*settings.users.values(), *settings.groups.values()]
+    deletes = any(rule.cull_users for rule in rules)
+    return BASE_SCOPES | (USER_SCOPES if deletes else frozenset())
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """A server, or somebody without one, that a verdict says to stop or delete."""
@@ -101,7 +109,7 @@ class Pass:
         if self._clock.set(me.at, time.monotonic()):
             self._log.warning("The hub's clock jumped by %+.0f s", self._clock.jumped_by)
         if self._rules.settings.revoked_after != math.inf:
-            self._revocations.take(await self._hub.revoked() or {}, time.monotonic())
+            await self._look_at_rights()
         seen = Seen()
         async for user in self._users(seen):
             try:
@@ -110,26 +118,27 @@ class Pass:
             except ValueError as error:
                 seen.whole = False
                 self._log.error("A server is passed over, its model cannot be read: %s", error)
-        if self._may_delete:
+        if needed_scopes(self._rules.settings) > BASE_SCOPES:
             await self._look_at_people(seen)
         return seen
 
-    @property
-    def _may_delete(self) -> bool:
-        settings = self._rules.settings
-        rules: list[PersonRule | CullerSettings] = [settings]
-        rules += [*settings.users.values(), *settings.groups.values()]
-        return any(rule.cull_users for rule in rules)
-
     def _check_scopes(self, me: Any) -> None:
         held = {scope.partition("!")[0] for scope in me.get("scopes", ())}
-        needed = BASE_SCOPES | (USER_SCOPES if self._may_delete else frozenset())
-        if missing := ", ".join(sorted(needed - held)):
+        if missing := ", ".join(sorted(needed_scopes(self._rules.settings) - held)):
             raise MissingScopes(f"the token lacks the scopes {missing}; nothing is stopped")
+
+    async def _look_at_rights(self) -> None:
+        try:
+            reasons = await self._hub.revoked()
+        except HubError as error:
+            self._log.warning("Who has lost a right is not known in this pass: %s", error)
+            self._revocations.forget_reasons()
+            return
+        self._revocations.take(reasons or {}, time.monotonic())
 
     async def _users(self, seen: Seen) -> AsyncIterator[Mapping[str, Any]]:
         """Give the people whose servers may have to be stopped, or else everybody with one."""
-        users = await self._hub.idle(self._rules.shortest)
+        users = await self._hub.idle(self._rules.shortest_timeout, self._rules.shortest_age)
         if users is None:
             async for page in self._hub.pages("active", lambda error: self._lost(seen, error)):
                 for user in page:

@@ -229,9 +229,9 @@ def test_faults(written: dict[str, Any], message: str) -> None:
         CullerSettings(**written)
 
 
-def test_the_shortest_limit() -> None:
-    assert rules(**LEVELS).shortest == MINUTE
-    assert rules(never=True).shortest == math.inf
+def test_the_shortest_limits() -> None:
+    assert (rules(**LEVELS).shortest_timeout, rules(**LEVELS).shortest_age) == (MINUTE, 40 * HOUR)
+    assert rules(never=True).shortest_timeout == math.inf
 
 
 @pytest.mark.parametrize(

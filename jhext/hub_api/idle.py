@@ -1,0 +1,132 @@
+"""Whose servers are idle or old: asked of the database in one go, where paging loads everything."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from jupyterhub import orm
+from jupyterhub.apihandlers.base import APIHandler
+from jupyterhub.utils import isoformat
+from tornado import web
+
+from jhext.culler.granted import SHORTEST
+
+from .listing import listed_people, needs_listing
+
+_MANY = 500
+"""How many people are named in one query; databases have limits."""
+
+
+class IdleHandler(APIHandler):  # type: ignore[misc]
+    """``GET /hub/api/jhext/idle?timeout=SECONDS&max_age=SECONDS``.
+
+    Answers with what ``GET /users`` says of the same servers: those which nobody has used for
+    ``timeout``, and those which were started ``max_age`` ago. A server that was granted shorter
+    limits at its start is among them, too.
+    """
+
+    @needs_listing
+    def get(self) -> None:
+        """Answer."""
+        now = datetime.now(UTC).replace(tzinfo=None)
+        timeout = _before(now, min(self._seconds("timeout"), SHORTEST.timeout))
+        max_age = _before(now, min(self._seconds("max_age"), SHORTEST.max_age))
+        people = self._people(_due(timeout, max_age))
+        self.write(json.dumps(list(people.values())))
+
+    def _seconds(self, name: str) -> float:
+        try:
+            seconds = float(self.get_argument(name, "inf"))
+        except ValueError:
+            seconds = math.nan
+        if not seconds >= 0:
+            raise web.HTTPError(400, f"{name} must be a number of seconds")
+        return seconds
+
+    def _people(self, due: sa.ColumnElement[bool]) -> Mapping[int, Any]:
+        query = (
+            sa.select(
+                orm.User.id,
+                orm.User.name,
+                orm.User.admin,
+                orm.Spawner.name,
+                orm.Spawner.started,
+                orm.Spawner.last_activity,
+            )
+            .join(orm.Spawner, orm.Spawner.user_id == orm.User.id)
+            .where(orm.Spawner.server_id.is_not(None), due, *listed_people(self))
+        )
+        people: dict[int, Any] = {}
+        for user_id, name, admin, server, started, last_activity in self.db.execute(query):
+            # Whoever is not in memory has no running server.
+            if user_id not in self.users:
+                continue
+            user = self.users[user_id]
+            if (spawner := user.spawners.get(server)) is None:
+                continue
+            model = people.setdefault(user_id, {"name": name, "admin": admin, "servers": {}})
+            if self.get_scope_filter("read:servers")(spawner, kind="server"):
+                model["servers"][server] = self._server(spawner, server, started, last_activity)
+        self._add_groups(people)
+        return people
+
+    def _server(
+        self, spawner: Any, name: str, started: datetime | None, last_activity: datetime | None
+    ) -> dict[str, Any]:
+        model = {
+            "name": name,
+            "started": isoformat(started),
+            "last_activity": isoformat(last_activity),
+            "ready": spawner.ready,
+            "pending": spawner.pending,
+        }
+        if self.get_scope_filter("admin:server_state")(spawner, kind="server"):
+            model["state"] = spawner.get_state()
+        return model
+
+    def _add_groups(self, people: Mapping[int, Any]) -> None:
+        may_see = self.get_scope_filter("read:users:groups")
+        seen = [user_id for user_id in people if may_see(self.users[user_id], kind="user")]
+        for user_id in seen:
+            people[user_id]["groups"] = []
+        membership = orm.user_group_map.c
+        for some in _parts(seen):
+            query = (
+                sa.select(membership.user_id, orm.Group.name)
+                .join(orm.Group, orm.Group.id == membership.group_id)
+                .where(membership.user_id.in_(some))
+            )
+            for user_id, group in self.db.execute(query):
+                people[user_id]["groups"].append(group)
+
+
+def _before(now: datetime, seconds: float) -> datetime | None:
+    """Give the moment so long ago; None where it is before all time."""
+    try:
+        return now - timedelta(seconds=seconds)
+    except OverflowError:
+        return None
+
+
+def _due(timeout: datetime | None, max_age: datetime | None) -> sa.ColumnElement[bool]:
+    started, used = orm.Spawner.started, orm.Spawner.last_activity
+    due: list[sa.ColumnElement[bool]] = []
+    if timeout is not None:
+        due.append(
+            sa.and_(
+                sa.or_(used.is_(None), used <= timeout),
+                sa.or_(started.is_(None), started <= timeout),
+            )
+        )
+    if max_age is not None:
+        due.append(started <= max_age)
+    return sa.or_(sa.false(), *due)
+
+
+def _parts(ids: list[int]) -> Iterable[list[int]]:
+    return (ids[begin : begin + _MANY] for begin in range(0, len(ids), _MANY))

@@ -1,0 +1,45 @@
+"""Whose servers run although their owner would not be allowed to start them now."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from jupyterhub.apihandlers.base import APIHandler
+
+from .listing import needs_listing
+from .rights import lost_right
+
+_AT_A_TIME = 20
+"""How many are decided about before others are let in."""
+
+
+class RevokedHandler(APIHandler):  # type: ignore[misc]
+    """``GET /hub/api/jhext/revoked?user=NAME``: USER/NAME of such servers, with the rule.
+
+    It is decided by the profiles and the identity as they are now, like a start. What cannot be
+    decided now, because a directory does not answer say, is not among them.
+    """
+
+    @needs_listing
+    async def get(self) -> None:
+        """Answer."""
+        wanted = self.get_argument("user", None)
+        may_list = self.get_scope_filter("list:users")
+        found: list[dict[str, str]] = []
+        people = [user for user in self.users.values() if wanted in (None, user.name)]
+        for number, user in enumerate(people):
+            if number % _AT_A_TIME == 0:
+                await asyncio.sleep(0)
+            if user.running and may_list(user, kind="user"):
+                found += await _revoked(user)
+        self.write(json.dumps(found))
+
+
+async def _revoked(user: Any) -> list[dict[str, str]]:
+    found = []
+    for name, spawner in list(user.spawners.items()):
+        if spawner.ready and (why := await lost_right(spawner)):
+            found.append({"server": f"{user.name}/{name}", "reason": why})
+    return found
