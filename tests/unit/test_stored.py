@@ -1,0 +1,152 @@
+"""Storage and the pod come together in the spawner: one home, mounted once, beside all else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from jhext import ProfileKubeSpawner
+from jhext.refusal import Refusal
+from jhext.settings import Settings, load_settings
+from jhext.storage.errors import StorageReason, StorageRefused
+from jhext.upstream import overridable_traits
+from tests.unit.spawning import granted_to
+from tests.unit.test_identified import ANN, ANYBODY, environment_in, sent
+
+HOME: dict[str, Any] = {
+    "source": {"type": "host_path", "path": "/home/{initial}/{username}"},
+    "mount_path": "/home/{username}",
+}
+IDENTITY = {"sources": [{"type": "auth_state"}], "unique_uid": "off"}
+VOLUME = {"name": "jhext-home", "hostPath": {"path": "/home/a/ann", "type": "Directory"}}
+MOUNT = {"name": "jhext-home", "mountPath": "/home/ann"}
+
+
+def settings_of(home: Any = HOME, **more: Any) -> Settings:
+    return load_settings({"storage": {"home": home}, "identity": IDENTITY, **more})
+
+
+@pytest.fixture
+def make(make_spawner: Any) -> Callable[..., Any]:
+    """Make spawners of a person whom the authenticator knows."""
+
+    def make_stored(profiles: Any = ANYBODY, person: Any = ANN, **more: Any) -> Any:
+        more.setdefault("settings", settings_of())
+        return make_spawner(profiles, {}, auth_state={"jhext": person}, **more)
+
+    return make_stored
+
+
+async def test_one_setting_says_where_the_home_is(make: Any) -> None:
+    pod = await sent(make())
+    container = pod["spec"]["containers"][0]
+    assert VOLUME in pod["spec"]["volumes"]
+    assert MOUNT in container["volumeMounts"]
+    assert container["workingDir"] == "/home/ann"
+    assert environment_in(pod)["HOME"] == "/home/ann"
+    assert environment_in(pod)["JUPYTERHUB_ROOT_DIR"] == "/home/ann"
+    passwd = pod["metadata"]["annotations"]["jhext.io/passwd"].splitlines()[-1]
+    assert passwd.split(":")[5] == "/home/ann"
+
+
+async def test_it_does_so_without_identities_too(make: Any) -> None:
+    pod = await sent(make(settings=load_settings({"storage": {"home": HOME}})))
+    assert environment_in(pod)["HOME"] == "/home/ann"
+    assert (
+        "annotations" not in pod["metadata"]
+        or "jhext.io/passwd" not in (pod["metadata"]["annotations"])
+    )
+
+
+async def test_where_the_server_works_can_be_configured_apart(make: Any) -> None:
+    pod = await sent(make(working_dir="/work", notebook_dir="/work/books"))
+    assert pod["spec"]["containers"][0]["workingDir"] == "/work"
+    environment = environment_in(pod)
+    assert (environment["HOME"], environment["JUPYTERHUB_ROOT_DIR"]) == ("/home/ann", "/work/books")
+
+
+@pytest.mark.parametrize("shape", [list, dict])
+async def test_what_is_configured_besides_stays(make: Any, shape: type) -> None:
+    volume, mount = {"name": "data", "emptyDir": {}}, {"name": "data", "mountPath": "/data"}
+    as_dict = {"volumes": {"d": volume}, "volume_mounts": {"d": mount}}
+    as_list = {"volumes": [volume], "volume_mounts": [mount]}
+    pod = await sent(make(**(as_dict if shape is dict else as_list)))
+    assert [v["name"] for v in pod["spec"]["volumes"]] == ["data", "jhext-home", "jhext-nss"]
+    assert pod["spec"]["containers"][0]["volumeMounts"][:2] == [mount, MOUNT]
+
+
+@pytest.mark.parametrize("path", ["/home/ann", "/home/ann/", "//home/ann", "/home/./ann"])
+async def test_two_things_in_one_place_are_refused(make: Any, path: str) -> None:
+    mounts = [{"name": "data", "mountPath": path}]
+    spawner = make(volumes=[{"name": "data", "emptyDir": {}}], volume_mounts=mounts)
+    with pytest.raises(StorageRefused) as refused:
+        await sent(spawner)
+    assert refused.value.reason is StorageReason.MOUNT
+    assert "data" in refused.value.detail
+    assert "singleuser.storage.type: none" in refused.value.detail
+
+
+async def test_hook_cannot_take_the_place_of_the_home(make: Any) -> None:
+    def hook(spawner: Any, pod: Any) -> Any:
+        pod.spec.volumes.append({"name": "jhext-home", "emptyDir": {}})
+        return pod
+
+    with pytest.raises(StorageRefused, match="one place"):
+        await sent(make(modify_pod_hook=hook))
+
+
+async def test_home_of_the_directory_that_is_elsewhere_is_refused(make: Any) -> None:
+    source = {"type": "host_path", "path": "{home}", "roots": [{"path": "/u"}]}
+    settings = settings_of({"source": source})
+    assert await sent(make(settings=settings, person=ANN | {"home": "/u/ann"}))
+    with pytest.raises(StorageRefused, match="not where it should be"):
+        await sent(make(settings=settings, person=ANN | {"home": "/etc"}))
+
+
+async def test_nothing_changes_without_the_section(make: Any) -> None:
+    pod = await sent(make(settings=load_settings({"identity": IDENTITY})))
+    assert "jhext-home" not in str(pod)
+
+
+# What profiles say
+
+
+def with_claims(**override: Any) -> list[dict[str, Any]]:
+    return [{**ANYBODY[0], "kubespawner_override": {"storage_claims": override}}]
+
+
+async def test_profile_says_how_large_a_claim_is_and_it_is_forgotten(make: Any) -> None:
+    spawner = make(with_claims(home={"size": "5Gi"}))
+    await granted_to(spawner)
+    assert spawner.storage_claims == {"home": {"size": "5Gi"}}
+    spawner.clear_state()
+    assert spawner.storage_claims == {}
+
+
+@pytest.mark.parametrize(
+    "override", [{"size": "much"}, {"name": "x"}, {"retention": "keep"}, {"sise": "1Gi"}, "5Gi"]
+)
+def test_lint_finds_what_no_profile_can_say(override: Any) -> None:
+    traits = overridable_traits(ProfileKubeSpawner)
+    assert traits.problem("storage_claims", {"home": override})
+    assert traits.problem("storage_claims", {"home": {"size": "5Gi"}}) is None
+
+
+async def test_claim_that_is_not_there_is_a_faulty_configuration(make: Any) -> None:
+    spawner = make(with_claims(scratch={"size": "5Gi"}))
+    with pytest.raises(Refusal) as refused:
+        await sent(spawner)
+    assert "no claim 'scratch'" in refused.value.detail
+
+
+# What is remembered
+
+
+async def test_names_of_claims_outlive_the_stop_of_a_server(make: Any) -> None:
+    spawner = make()
+    assert "jhext_claims" not in spawner.get_state()
+    spawner.load_state({"jhext_claims": {"home": "claim-ann"}})
+    spawner.clear_state()
+    assert spawner.get_state()["jhext_claims"] == {"home": "claim-ann"}
