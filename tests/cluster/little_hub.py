@@ -23,7 +23,7 @@ from tests.cluster.kubernetes.kubeconfig import Cluster
 from tests.unit.conftest import Group, User
 
 Object = dict[str, Any]
-PATIENCE = 10.0
+PATIENCE = 10
 """Seconds for all tries of a request together."""
 
 

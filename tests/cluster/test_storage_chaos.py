@@ -79,7 +79,7 @@ def injected(faults: Faults) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RESTClientObject, "request", request)
-        patch.setattr(little_hub, "PATIENCE", 1.5)
+        patch.setattr(little_hub, "PATIENCE", 2)
         yield
 
 
