@@ -30,6 +30,7 @@ class System(StrEnum):
     NEBARI = "nebari"
     ODH = "odh"
     VORCUNUS = "vorcunus"
+    MOUNTPOINTS = "mountpoints"
 
 
 def register(app: typer.Typer) -> None:
@@ -77,9 +78,11 @@ def import_(
 
 
 def _convert(system: System, values: list[Path]) -> Imported:
-    from ..importers import nebari, odh, twoi2c, vorcunus
-    from ..importers.documents import merged, one, read_documents
+    from ..importers import mountpoints, nebari, odh, twoi2c, vorcunus
+    from ..importers.documents import merged, one, read_documents, read_list
 
+    if system is System.MOUNTPOINTS:
+        return mountpoints.convert([entry for path in values for entry in read_list(path)])
     documents = [document for path in values for document in read_documents(path)]
     match system:
         case System.TWOI2C:

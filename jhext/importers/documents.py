@@ -30,6 +30,20 @@ def read_documents(path: Path) -> list[Mapping[str, Any]]:
     return [item for document in found for item in _objects(document, str(path))]
 
 
+def read_list(path: Path) -> list[Any]:
+    """Read a file that holds one list.
+
+    Raises
+    ------
+    ConfigurationError
+        It cannot be read, or holds something else.
+    """
+    try:
+        return listed(yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise unreadable(str(path), str(error)) from None
+
+
 def _objects(document: Mapping[str, Any], where: str) -> list[Mapping[str, Any]]:
     if not str(document.get("kind", "")).endswith("List"):
         return [document]
