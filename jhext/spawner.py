@@ -17,6 +17,7 @@ from . import audit, upstream
 from .cataloged import CatalogedKubeSpawner
 from .errors import SpawnRefused, faulty_configuration
 from .overrides import AppliedOverrides
+from .pod.environment import check_names
 from .profiles.amounts import read_amounts
 from .profiles.catalog import Catalog
 from .profiles.fields import unread_fields
@@ -180,6 +181,7 @@ class ProfileKubeSpawner(CatalogedKubeSpawner):
                     overrides = item.overrides
                     if item.free_text:
                         overrides = read_amounts(upstream.format_free_text(overrides, item.value))
+                        check_names(item.overrides, overrides)
                     self._overrides.apply(overrides)
                 except (TraitError, ValueError, TypeError, OverflowError):
                     if item.free_text:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from jhext.identity.model import Identity
 
@@ -27,6 +29,7 @@ _NAMES = frozenset(
     }
 )
 _PREFIXES = ("CHOWN_", "JUPYTERHUB_", "KUBERNETES_", "LD_", "NSS_WRAPPER_")
+_GIT_CONFIG = "GIT_CONFIG_"
 _SWITCHES = re.compile(r"GRANT_SUDO|CHOWN_.*|NSS_WRAPPER_.*", re.S)
 
 _GIT_CRUD = ".,:;<>\"\\'"  # what git strips from both ends of a name (ident.c); and spaces
@@ -40,6 +43,28 @@ def is_reserved(name: str) -> bool:
     programs, or hold what the hub and Kubernetes tell the server.
     """
     return name in _NAMES or name.startswith(_PREFIXES)
+
+
+def check_names(written: Mapping[str, Any], formatted: Mapping[str, Any]) -> None:
+    """Check that free text has not become the name of a variable that is nobody's to set.
+
+    Parameters
+    ----------
+    written
+        The overrides as the operator wrote them; what they name is the operator's affair.
+    formatted
+        The same with the text in its place.
+
+    Raises
+    ------
+    ValueError
+        It has.
+    """
+    before, after = written.get("environment"), formatted.get("environment")
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for name in after.keys() - before.keys():
+            if is_reserved(str(name)):
+                raise ValueError(f"{name!a} is reserved")
 
 
 def variables(identity: Identity, home: str) -> dict[str, str]:
@@ -88,7 +113,8 @@ def set_variables(manifest: Manifest, values: dict[str, str]) -> None:
     """Set variables of the notebook's container, whatever was there under their names.
 
     They come first, so that other variables may refer to them. The switches by which images start
-    as root, or give out names of their own, are dropped.
+    as root, or give out names of their own, are dropped. Where nobody else configures git by
+    ``GIT_CONFIG_*``, it is told the name and the address in this way too.
 
     Parameters
     ----------
@@ -103,7 +129,21 @@ def set_variables(manifest: Manifest, values: dict[str, str]) -> None:
         for variable in container.get("env") or ()
         if variable.get("name") not in values and not _SWITCHES.fullmatch(str(variable.get("name")))
     ]
+    if not any(str(variable.get("name")).startswith(_GIT_CONFIG) for variable in others):
+        others += entries(_git_config(values))
     container["env"] = [*entries(values), *others]
+
+
+def _git_config(values: dict[str, str]) -> dict[str, str]:
+    """Give the variables by which ``git config user.name`` answers (git 2.31 and later)."""
+    keys = {"user.name": "GIT_AUTHOR_NAME", "user.email": "GIT_AUTHOR_EMAIL"}
+    known = [(key, values[name]) for key, name in keys.items() if name in values]
+    numbered = {
+        f"{_GIT_CONFIG}{kind}_{number}": text
+        for number, (key, value) in enumerate(known)
+        for kind, text in (("KEY", key), ("VALUE", value))
+    }
+    return {**numbered, f"{_GIT_CONFIG}COUNT": str(len(known))} if known else {}
 
 
 def entries(values: dict[str, str]) -> list[dict[str, str]]:

@@ -10,21 +10,24 @@ Manifest = dict[str, Any]
 
 Container = dict[str, Any]
 
+NOTEBOOK = "notebook"
+"""What KubeSpawner calls the container that the notebook runs in."""
+
 CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
 """The keys of a pod's spec that hold containers."""
 
 
 def containers(manifest: Manifest) -> Iterator[tuple[str, Container]]:
-    """Give each container of a pod with the path that leads to it, the notebook's first."""
+    """Give each container of a pod with the path that leads to it."""
     for key in CONTAINER_LISTS:
         for index, container in enumerate(manifest["spec"].get(key) or ()):
             yield f"spec.{key}[{index}]", container
 
 
 def notebook(manifest: Manifest) -> Container:
-    """Give the container that the notebook runs in: KubeSpawner puts it before all others."""
-    container: Container = manifest["spec"]["containers"][0]
-    return container
+    """Give the container that the notebook runs in, also where a hook puts another before it."""
+    inside: list[Container] = manifest["spec"]["containers"]
+    return next((item for item in inside if item.get("name") == NOTEBOOK), inside[0])
 
 
 def without(items: Any, key: str, values: frozenset[str]) -> list[dict[str, Any]]:

@@ -21,6 +21,13 @@ from .security import CONTAINER_IDS, POD_IDS, Ids
 from .settings import PodSettings
 
 _SECCOMP = ("RuntimeDefault", "Localhost")
+_CONFINING = (
+    "seccomp.security.alpha.kubernetes.io/",
+    "container.seccomp.security.alpha.kubernetes.io/",
+    "container.apparmor.security.beta.kubernetes.io/",
+)
+"""Annotations that Kubernetes before 1.27 and 1.30 puts in the place of fields that are missing."""
+
 _SHARED_WITH_NODE = ("hostPID", "hostIPC")
 _CURES = (
     "take it out, or list the container in pod.privileged_containers if it is one of "
@@ -136,8 +143,9 @@ def _pod_context(
         }
         if settings.supplemental_groups_policy is not None:
             wanted["supplementalGroupsPolicy"] = settings.supplemental_groups_policy
+    wanted["windowsOptions"] = None
     yield from _compare("spec.securityContext", context, wanted)
-    yield from _seccomp("spec.securityContext", context, required=True)
+    yield from _confinement("spec.securityContext", context, required=True)
 
 
 def _container_context(path: str, container: Container, ids: Ids | None) -> Iterator[Violation]:
@@ -148,9 +156,9 @@ def _container_context(path: str, container: Container, ids: Ids | None) -> Iter
         wanted |= {"runAsUser": ids.uid, "runAsGroup": ids.gid}
     if ids is None or ids.uid != 0:
         wanted["runAsNonRoot"] = True
-    wanted["allowPrivilegeEscalation"] = False
+    wanted |= {"allowPrivilegeEscalation": False, "windowsOptions": None}
     yield from _compare(path, context, wanted, _CURES)
-    yield from _seccomp(path, context, required=False)
+    yield from _confinement(path, context, required=False)
     capabilities = context.get("capabilities") or {}
     if capabilities.get("add"):
         yield Violation(f"{path}.capabilities", f"adds {capabilities['add']!a}", _CURES)
@@ -172,7 +180,9 @@ def _compare(
             yield Violation(f"{path}.{key}", f"is {actual!a} and should be {should}", cure)
 
 
-def _seccomp(path: str, context: Mapping[str, Any], *, required: bool) -> Iterator[Violation]:
+def _confinement(path: str, context: Mapping[str, Any], *, required: bool) -> Iterator[Violation]:
+    if (context.get("appArmorProfile") or {}).get("type") == "Unconfined":
+        yield Violation(f"{path}.appArmorProfile", "is Unconfined")
     profile = context.get("seccompProfile")
     if profile is None and not required:
         return
@@ -197,6 +207,9 @@ def _annotations(manifest: Manifest, wanted: Mapping[str, str]) -> Iterator[Viol
         volumes = manifest["spec"].get("volumes") or ()
         if [item for item in volumes if item.get("name") == VOLUME] != [volume()]:
             yield Violation("spec.volumes", f"{VOLUME} is not the volume of the annotations")
+    for key, value in found.items():
+        if key.startswith(_CONFINING) and value == "unconfined":
+            yield Violation(f"metadata.annotations[{key}]", "is unconfined")
     size = annotations_size(manifest)
     if size > MAX_ANNOTATIONS:
         yield Violation(
@@ -210,4 +223,4 @@ def _variables(container: Container, wanted: dict[str, str]) -> Iterator[Violati
     variables = container.get("env") or ()
     for entry in entries(wanted):
         if [item for item in variables if item.get("name") == entry["name"]] != [entry]:
-            yield Violation("spec.containers[0].env", f"{entry['name']} is not the identity's")
+            yield Violation("the notebook's env", f"{entry['name']} is not the identity's")

@@ -288,6 +288,17 @@ DIFFERENT = {
     "f09-regex-in-part": (OK, P | {TEXT: "ok/x@evil"}, "ok/x@evil", Reason.OPTIONS),
     "f09-newline": (free_text("^ok$"), P | {TEXT: "ok\n"}, "ok\n", Reason.OPTIONS),
     "d01-fields-in-text": (free_text(".*"), P | {TEXT: "{userid}"}, "{userid}", Reason.OPTIONS),
+    "d22-text-names-a-variable": (
+        of_option(
+            unlisted_choice={
+                "enabled": True,
+                "kubespawner_override": {"environment": {"{value}": "x"}},
+            }
+        ),
+        P | {TEXT: "LD_PRELOAD"},
+        "p:1",
+        Reason.OPTIONS,
+    ),
     "d01-key-of-no-option": (SIZES, {"image": "evil/x"}, DEFAULT_IMAGE, Reason.OPTIONS),
     "f11-same-slug-twice": (TWICE, {}, DEFAULT_IMAGE, Reason.CONFIG),
     "two-defaults": (DEFAULTS, {}, DEFAULT_IMAGE, Reason.CONFIG),
@@ -330,6 +341,6 @@ async def outcome(
 async def test_different_on_purpose(
     make_spawner: Any, profile_list: Any, options: Any, theirs: Any, ours: Any
 ) -> None:
-    """D-01, D-21, D-48, D-50, D-57, F-01, F-02, F-07, F-08, F-09, F-11."""
+    """D-01, D-21, D-22, D-48, D-50, D-57, F-01, F-02, F-07, F-08, F-09, F-11."""
     assert await outcome(make_spawner, KubeSpawner, profile_list, options) == theirs
     assert await outcome(make_spawner, ProfileKubeSpawner, profile_list, options) == ours
