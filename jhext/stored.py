@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import aiohttp
 from kubernetes_asyncio.client.exceptions import ApiException
 from traitlets import Dict, TraitError
 
 from .errors import faulty_configuration
+from .failure import api_failure
 from .identified import IdentifiedKubeSpawner
 from .pod.manifest import notebook
 from .profiles.access import Person
@@ -22,13 +24,14 @@ from .storage.errors import StorageReason, StorageRefused
 from .storage.guards import Choice, Known, choose
 from .storage.home import home_of, place
 from .storage.merge import add, keep_together, set_home
-from .storage.mounts import mounts_of
+from .storage.mounts import MountSettings, mounts_of
 from .storage.prepare import init_containers, put_first, through_root
 from .storage.settings import ClaimSettings, StorageSettings
 from .storage.volumes import Object, Owner, Volumes
 from .upstream import in_plain_form, states_of_servers
 
 _STATE = "jhext_claims"
+_MAY_NOT_PATCH = "the hub may not patch claims"
 _ROUNDS = 5
 """How often a choice is made anew because somebody else was quicker."""
 
@@ -69,6 +72,9 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
     _may_patch = True
     _prepares: Sequence[dict[str, Any]] = ()
 
+    mount_rules: Sequence[MountSettings] | None = None
+    """What ``storage.mounts`` says now; None where it is as it was when the hub started."""
+
     @property
     def granted_profile(self) -> str:
         """The slug of the profile that was granted; empty where there are none."""
@@ -106,7 +112,8 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
         volumes = home_of(settings.home, owner, names) if settings.home else Volumes()
         if settings.home and settings.init and settings.init.create != "no":
             volumes = through_root(volumes, place(settings.home, owner))
-        mounted = mounts_of(settings.mounts, owner, names)
+        rules = settings.mounts if self.mount_rules is None else self.mount_rules
+        mounted = mounts_of(rules, owner, names)
         volumes += mounted.volumes
         add(manifest, volumes)
         self.home_mount = volumes.home_mount
@@ -151,17 +158,15 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
     async def _ensure(
         self, settings: StorageSettings, owner: Owner, manifest: Any
     ) -> dict[str, str]:
-        """Have all claims, and give their names by what they are remembered by."""
+        """Have all claims, and give their names by what mounts call them."""
         wanted = self._wanted(settings, owner)
-        names: dict[str, str] = {}
         if not wanted:
-            return names
+            return {}
         known = await self._known(settings, wanted)
-        for claim in wanted:
-            names[claim.id] = await self._ensure_one(claim, owner, known, settings)
+        names = {one.id: await self._ensure_one(one, owner, known, settings) for one in wanted}
         await self._share(wanted, names, known, manifest)
-        self._claim_names = names
-        return names
+        self._claim_names = {**self._claim_names, **names}
+        return {one.mounted_as: names[one.id] for one in wanted}
 
     async def _ensure_one(
         self, wanted: Wanted, owner: Owner, known: Known, settings: StorageSettings
@@ -169,7 +174,8 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
         for _ in range(_ROUNDS):
             choice = choose(wanted, owner, known)
             if choice.create is None:
-                await self._touch(choice, known.claims[choice.name])
+                await self._grow(choice, known.claims[choice.name])
+                await self._note_use(choice.name)
                 return choice.name
             self.log.info("Creating claim %s for %s", choice.name, self._log_name)
             if await self._cluster.create(choice.create) is not None:
@@ -179,8 +185,7 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
 
     async def _known(self, settings: StorageSettings, wanted: list[Wanted]) -> Known:
         home = settings.home.claim if settings.home else ""
-        before = {home: self.ensured_pvc_name} if home and self.ensured_pvc_name else {}
-        remembered = before | dict(self._claim_names)
+        remembered = self._remembered(wanted, home)
         claims = {
             one["metadata"]["name"]: one for one in await self._cluster.of_user(self.user.name)
         }
@@ -192,9 +197,25 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
                 claims[str(name)] = found
         return Known(claims, remembered, self._elsewhere(), home)
 
+    def _remembered(self, wanted: list[Wanted], home: str) -> dict[str, str]:
+        """Give the names that this server had, and what all servers of the person have."""
+        shared = {one.id for one in wanted if one.settings.per == "user"}
+        found = {
+            key: name
+            for state in self._other_states()
+            for key, name in state.get(_STATE, {}).items()
+            if key in shared
+        }
+        if home and self.ensured_pvc_name:
+            found[home] = self.ensured_pvc_name
+        return {**found, **self._claim_names}
+
+    def _other_states(self) -> list[Mapping[str, Any]]:
+        return [state for name, state in states_of_servers(self).items() if name != self.name]
+
     def _elsewhere(self) -> frozenset[str]:
         """The names of the claims that other servers of the person remember."""
-        states = [state for name, state in states_of_servers(self).items() if name != self.name]
+        states = self._other_states()
         named = [state["pvc_name"] for state in states if "pvc_name" in state]
         return frozenset(named).union(*(state.get(_STATE, {}).values() for state in states))
 
@@ -210,7 +231,8 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
                 alone[name] = one, modes
         if not alone:
             return
-        for pod in await self._cluster.pods(self.user.name):
+        are_mine = all(one.is_personal for one, _ in alone.values())
+        for pod in await self._cluster.pods(self.user.name if are_mine else ""):
             if pod["metadata"]["name"] == self.pod_name:
                 continue
             for name in claims_in(pod) & set(alone):
@@ -219,37 +241,41 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
                     raise _in_use(name, pod)
                 keep_together(manifest, pod)
 
-    async def _touch(self, choice: Choice, claim: Object) -> None:
-        """Say in a claim when it was used, and let it grow; that is not worth a failed start."""
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        patch = {**(choice.patch or {}), "metadata": {"annotations": {labels.LAST_USED: now}}}
-        try:
-            await self._patch(choice.name, patch)
-        except (ApiException, TimeoutError, OSError) as error:
-            self.log.warning("The claim %s does not grow: %s", choice.name, error)
-        if choice.patch and not self._may_patch:
-            size = choice.patch["spec"]["resources"]["requests"]["storage"]
-            current = claim["spec"]["resources"]["requests"]["storage"]
+    async def _grow(self, choice: Choice, claim: Object) -> None:
+        """Let a claim grow; that it cannot is not worth a failed start."""
+        if choice.patch is None:
+            return
+        problem = await self._patch(choice.name, choice.patch)
+        if problem:
             self.log.warning(
-                "The claim %s has %s and should have %s, but the hub may not patch claims: "
-                "jhext storage grow %s",
+                "The claim %s has %s and should have %s: %s; jhext storage grow %s",
                 choice.name,
-                current,
-                size,
+                claim["spec"]["resources"]["requests"]["storage"],
+                choice.patch["spec"]["resources"]["requests"]["storage"],
+                problem,
                 choice.name,
             )
 
-    async def _patch(self, name: str, body: Mapping[str, Any]) -> None:
-        """Change a claim, as long as the hub may; a stock Role does not allow it."""
+    async def _note_use(self, name: str) -> None:
+        """Say in a claim when a server with it was started, where the hub may."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        await self._patch(name, {"metadata": {"annotations": {labels.LAST_USED: now}}})
+
+    async def _patch(self, name: str, body: Mapping[str, Any]) -> str:
+        """Change a claim, or say why not; a stock Role does not allow it, and is asked once."""
         if not self._may_patch:
-            return
+            return _MAY_NOT_PATCH
         try:
             await self._cluster.patch(name, body)
         except ApiException as error:
-            if error.status != 403:
-                raise
-            self._may_patch = False
-            self.log.info("The hub may not patch claims: they don't say when they were used")
+            refusal = api_failure(error.status or 0, error.body or "")
+            if error.status == 403 and "cannot patch resource" in refusal.detail:
+                self._may_patch = False
+                return _MAY_NOT_PATCH
+            return refusal.detail
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            return f"no answer: {type(error).__name__}"
+        return ""
 
     # What becomes of them
 

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from ..settings import Settings
+from ..storage.mounts import MountSettings
+from ..storage.settings import StorageSettings
 from ..yamlfile import Document, KeyPath, parse_yaml
 from .build import as_list, build
 from .catalog import Catalog, Policy
@@ -24,6 +28,7 @@ from .written import Place, Written
 _SECTION = "profiles"
 _RELOADED = frozenset({_SECTION, "culler"})
 """The sections of the settings that take effect when they change."""
+_STORAGE = "storage"
 _SUFFIXES = {".yaml", ".yml"}
 _PAUSES = (0.0, 0.01, 0.02, 0.05, 0.1)
 """Seconds before each attempt to read files that change while they are read."""
@@ -90,6 +95,8 @@ class Version:
         The mapping files, line by line.
     other_sections
         What else stands in the settings file and waits for a restart, so that a change can be told.
+    mounts
+        What the settings file says in ``storage.mounts``; None where it has no section ``storage``.
     reading
         What was read for it.
     """
@@ -98,6 +105,7 @@ class Version:
     profiles: FrozenList
     mappings: tuple[MappingFile, ...]
     other_sections: Mapping[str, Any]
+    mounts: tuple[MountSettings, ...] | None
     reading: Reading
 
 
@@ -129,6 +137,7 @@ def load(sources: Sources, rules: LintRules, policy: Policy) -> Version:
         FrozenList(found.profiles),
         tuple(found.mappings),
         found.other_sections,
+        found.mounts,
         found.reading,
     )
 
@@ -142,6 +151,7 @@ class _Gathering:
         self.mappings: list[MappingFile] = []
         self.findings: list[Finding] = []
         self.other_sections: dict[str, Any] = {}
+        self.mounts: tuple[MountSettings, ...] | None = None
         for source in sources.listed:
             with self._noting():
                 for value in as_list(source):
@@ -177,13 +187,27 @@ class _Gathering:
         with self._noting():
             document = parse_yaml(content_of(path, self.reading), str(path))
             values = _section(document, str(path), sections)
-            self.other_sections |= {k: v for k, v in document.value.items() if k not in _RELOADED}
+            self.other_sections |= _waiting(document.value)
+            self._read_mounts(document, str(path))
             places: list[dict[KeyPath, Place]] = [{} for _ in values]
             for keys, line in document.lines.items():
                 if len(keys) > 1 and keys[0] == _SECTION:
                     places[keys[1]][keys[2:]] = Place(str(path), line)
             for value, where in zip(values, places, strict=True):
                 self._add(freeze(value), where)
+
+    def _read_mounts(self, document: Document, file: str) -> None:
+        section = document.value.get(_STORAGE)
+        if section is None:
+            return
+        try:
+            self.mounts = StorageSettings.model_validate(section).mounts
+        except ValidationError as error:
+            for item in error.errors():
+                keys = (_STORAGE, *item["loc"])
+                text, line = item["msg"].removeprefix("Value error, "), document.line(keys)
+                path = ".".join(map(str, keys))
+                self.findings.append(Finding("error", "", path, text, file, line))
 
     def _add(self, value: Any, places: Mapping[KeyPath, Place]) -> None:
         written = Written(value, len(self.profiles) + 1, places)
@@ -193,6 +217,14 @@ class _Gathering:
 
     def _names(self, path: Path) -> list[str]:
         return parse_names(content_of(path, self.reading), str(path))
+
+
+def _waiting(sections: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what of the settings waits for a restart when it changes."""
+    waiting = {key: value for key, value in sections.items() if key not in _RELOADED}
+    if isinstance(storage := waiting.get(_STORAGE), Mapping):
+        waiting[_STORAGE] = {key: value for key, value in storage.items() if key != "mounts"}
+    return waiting
 
 
 def _section(document: Document, file: str, sections: frozenset[str]) -> list[Any]:
