@@ -28,8 +28,8 @@ class Wanted:
         What is said there, and by the profile.
     manifest
         The claim as it would be created.
-    group
-        The group whose it is, for a claim per group.
+    which
+        The group or the profile whose it is, where there is one for each.
     older
         Other names that it had before KubeSpawner 7.
     """
@@ -37,13 +37,18 @@ class Wanted:
     key: str
     settings: ClaimSettings
     manifest: Object
-    group: str = ""
+    which: str = ""
     older: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
-        """What it is remembered by: the key, with the group where there is one for each."""
-        return f"{self.key}/{self.group}" if self.group else self.key
+        """What it is remembered by: the key, and which where there are several."""
+        return f"{self.key}/{self.which}" if self.which else self.key
+
+    @property
+    def mounted_as(self) -> str:
+        """What homes and mounts call it: a server has several groups, and one profile."""
+        return self.id if self.settings.per == "group" else self.key
 
     @property
     def name(self) -> str:
@@ -107,7 +112,8 @@ def wanted_of(
             if settings.per in ("user", "server"):
                 escaped = names.escaped_name(settings.name_template(), key, owner)
                 older = (escaped,) if escaped != name and names.is_name(escaped) else ()
-            yield Wanted(key, settings, manifest, group, older)
+            which = owner.profile if settings.per == "profile" else group
+            yield Wanted(key, settings, manifest, which, older)
 
 
 def _manifest(

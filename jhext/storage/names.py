@@ -14,8 +14,8 @@ Per = Literal["user", "server", "group", "profile", "hub"]
 """What a claim is one of: there is one for each of these."""
 
 FIELDS: dict[str, frozenset[str]] = {
-    "user": frozenset({"username", "profile"}),
-    "server": frozenset({"username", "servername", "user_server", "profile"}),
+    "user": frozenset({"username"}),
+    "server": frozenset({"username", "servername", "user_server"}),
     "group": frozenset({"group"}),
     "profile": frozenset({"profile"}),
     "hub": frozenset(),
@@ -132,8 +132,6 @@ def escaped_name(template: str, key: str, owner: Owner) -> str:
         "username": user,
         "servername": server,
         "user_server": f"{user}--{server}" if server else user,
-        "profile": slug(owner.profile),
-        "group": "",
     }
     return templates.render(_with_key(template, key), values).rstrip("-")
 

@@ -60,6 +60,8 @@ class LittleHub:
         How they are configured.
     api
         An administrator's client, for looks into the namespace.
+    options
+        What whoever starts a server asks for.
     """
 
     kind: type[KubeSpawner]
@@ -68,6 +70,7 @@ class LittleHub:
     api: httpx.Client
     users: dict[str, User] = field(default_factory=dict)
     running: dict[tuple[str, str], Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
 
     def user(self, name: str, groups: tuple[str, ...] = ()) -> User:
         """Return a person, who is in the database from now on."""
@@ -99,7 +102,7 @@ class LittleHub:
             api_token="none",
             orm_spawner=row,
         )
-        spawner.user_options = {}
+        spawner.user_options = dict(self.options)
         spawner.load_state(row.state or {})
         return spawner
 

@@ -14,6 +14,7 @@ from jhext.storage.errors import StorageReason
 from tests.cluster.kubernetes.kubeconfig import Cluster
 from tests.cluster.little_hub import LittleHub, Make, Ours, Stock, little_hubs
 
+MOUNT = {"name": "data", "mount_path": "/data", "allow_all": True}
 CLAIM = {"per": "server", "name": "claim-{user_server}", "retention": "delete_with_server"}
 
 
@@ -234,6 +235,30 @@ async def test_claim_that_is_gone_is_said_at_once(make: Make) -> None:
     changed = with_claim(when_lost="create")
     assert await start_and_stop(hub, "alice", **changed) == name
     assert set(hub.claims()) == {name}
+
+
+async def test_next_server_gets_what_the_person_has(make: Make) -> None:
+    """Also where the template has changed since: what one server remembers, all have."""
+    one = {"per": "user", "name": "claim-{username}", "retention": "keep"}
+    hub = ours(make, **one)
+    before = await start_and_stop(hub, "alice")
+    changed = with_claim(**{**one, "name": "home-{username}"})
+    assert await start_and_stop(hub, "alice", "gpu", **changed) == before
+    assert set(hub.claims()) == {before}
+
+
+async def test_each_profile_has_its_own_claim(make: Make) -> None:
+    claims = {"data": {"per": "profile", "access_modes": ["ReadWriteMany"]}}
+    mount = {"type": "claim", "claim": "data"}
+    storage = {"claims": claims, "mounts": [MOUNT | {"source": mount}]}
+    profiles = [{"slug": slug, "display_name": slug, "allow_all": True} for slug in ("a", "b")]
+    hub = make(Ours, settings=load_settings({"storage": storage, "profiles": profiles}))
+    for slug in ("a", "b", "a"):
+        hub.options = {"profile": slug}
+        pod = await hub.start("alice")
+        assert pod["spec"]["volumes"][0]["persistentVolumeClaim"]["claimName"] == f"data-{slug}"
+        await hub.stop("alice")
+    assert set(hub.claims()) == {"data-a", "data-b"}
 
 
 # Deletion
