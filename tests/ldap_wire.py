@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import contextlib
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -151,7 +152,7 @@ class WireServer:
             (dn, attributes)
             for dn, attributes in self.entries.items()
             if (dn.lower() == base or (depth == _SUBTREE and dn.lower().endswith("," + base)))
-            and _matches(condition, attributes)
+            and _matches(condition, _folded(attributes))
         ]
         start, size = 0, int.from_bytes(limit) or len(found)
         if controls:  # the only one that is ever sent: the wish for a page
@@ -199,18 +200,22 @@ def _wanted(name: str) -> tuple[str, int]:
     return match[1].lower(), int(match[2] or 0)
 
 
-def _matches(condition: tuple[int, Any], attributes: Attributes) -> bool:
+def _folded(attributes: Attributes) -> dict[str, set[bytes]]:
+    """Give names and values as they are compared: in small letters."""
+    return {name.lower(): {item.lower() for item in items} for name, items in attributes.items()}
+
+
+def _matches(condition: tuple[int, Any], known: Mapping[str, set[bytes]]) -> bool:
     tag, value = condition
-    known = {name.lower(): [item.lower() for item in items] for name, items in attributes.items()}
     if tag == _AND:
-        return all(_matches(inner, attributes) for inner in value)
+        return all(_matches(inner, known) for inner in value)
     if tag == _OR:
-        return any(_matches(inner, attributes) for inner in value)
+        return any(_matches(inner, known) for inner in value)
     if tag == _PRESENT:
         return value.decode().lower() in {"objectclass", *known}
     assert tag == _EQUAL, hex(tag)
     (_, name), (_, wanted) = value
-    return wanted.lower() in known.get(name.decode().lower(), [])
+    return wanted.lower() in known.get(name.decode().lower(), ())
 
 
 def _reply(number: bytes, kind: str, operation: Any, page: Page | None = None) -> bytes:
@@ -268,8 +273,15 @@ def campus(people: int, groups: int) -> WireServer:
 
 
 async def _serve(server: WireServer) -> None:
+    """Serve, and tell for each line that comes in how much has been asked so far."""
+
+    def count() -> None:
+        sys.stdin.readline()
+        print(len(server.asked), flush=True)
+
     async with server:
         print(server.port, flush=True)
+        asyncio.get_running_loop().add_reader(sys.stdin, count)
         await asyncio.Event().wait()
 
 

@@ -10,6 +10,7 @@ from .access import Server, Tls
 from .inbox import ClosedError, GarbledError, Inbox
 from .messages import Found, Kind, Message, Outcome, Search
 
+_LONG = 1000  # characters of a filter
 _FAIR = 50  # entries that are decoded before others in the event loop get a turn
 _NEXT_ADDRESS = 0.25  # seconds until the next address of a host is tried: RFC 8305, 5
 
@@ -75,13 +76,18 @@ class Connection:
 
     async def search(self, question: Search) -> tuple[list[Found], Outcome]:
         """Ask, page by page where the question says so. References to other servers are left."""
-        found, outcome = await self._exchange(messages.search(self._next(), question), Kind.DONE)
+        found, outcome = await self._exchange(await self._written(question), Kind.DONE)
         while outcome.cookie and outcome.code == 0:
-            more, outcome = await self._exchange(
-                messages.search(self._next(), question, outcome.cookie), Kind.DONE
-            )
+            request = await self._written(question, outcome.cookie)
+            more, outcome = await self._exchange(request, Kind.DONE)
             found += more
         return found, outcome
+
+    async def _written(self, question: Search, cookie: bytes = b"") -> bytes:
+        """Write a search; ldap3 takes milliseconds for each kilobyte of a filter."""
+        if len(question.filter) < _LONG:
+            return messages.search(self._next(), question, cookie)
+        return await asyncio.to_thread(messages.search, self._next(), question, cookie)
 
     def abort(self) -> None:
         """Hang up."""
