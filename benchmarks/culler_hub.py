@@ -44,6 +44,7 @@ class FakeHub:
         self.requests: Counter[str] = Counter()
         # Rendered once and not per cycle: the hub is not what is measured.
         self.page = lru_cache(maxsize=None)(self._page)
+        self.url = ""
 
     def application(self) -> web.Application:
         application = web.Application()
@@ -72,7 +73,7 @@ class FakeHub:
 
     def _page(self, offset: int, limit: int) -> bytes:
         following = offset + limit
-        url = f"/hub/api/users?state=ready&offset={following}&limit={limit}"
+        url = f"{self.url}/hub/api/users?state=ready&offset={following}&limit={limit}"
         place = {
             "offset": offset,
             "limit": limit,
@@ -155,13 +156,15 @@ async def _main() -> None:
     hub = FakeHub(
         given.size, given.idle_every, given.stop_seconds, faulty=given.faulty, back=given.back
     )
-    for limit in (50, 200):
-        for offset in range(0, given.size, limit):
-            hub.page(offset, limit)
     runner = web.AppRunner(hub.application(), access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    print(runner.addresses[0][1], flush=True)
+    port = runner.addresses[0][1]
+    hub.url = f"http://127.0.0.1:{port}"
+    for limit in (50, 200):
+        for offset in range(0, given.size, limit):
+            hub.page(offset, limit)
+    print(port, flush=True)
     await asyncio.Event().wait()
 
 

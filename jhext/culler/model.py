@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from .granted import KEYS
 from .policy import Server
+
+_UNSEEN: Mapping[str, Any] = {}
 
 
 def servers_of(user: Mapping[str, Any]) -> Iterator[Server]:
@@ -24,6 +27,54 @@ def servers_of(user: Mapping[str, Any]) -> Iterator[Server]:
             yield _server(user["name"], groups, name, server)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """Tells from the text of times alone that nothing can be due, which is ten times cheaper.
+
+    Parameters
+    ----------
+    used_after, started_after
+        Times as JupyterHub writes them. What was used and started later is within every limit.
+    """
+
+    used_after: str
+    started_after: str
+
+    @classmethod
+    def at(cls, now: float, timeout: float, max_age: float) -> InUse:
+        """Make one for the shortest limits of all rules.
+
+        Parameters
+        ----------
+        now
+            Seconds since 1970.
+        timeout, max_age
+            Seconds, or infinity.
+        """
+        return cls(_written(now - timeout), _written(now - max_age))
+
+    def is_all_of(self, servers: Mapping[str, Any]) -> bool:
+        """Tell whether none of somebody's servers can be due; False when in doubt."""
+        for server in servers.values():
+            if not (
+                server["ready"]
+                and server["pending"] is None
+                and (server["last_activity"] or "") > self.used_after
+                and (server["started"] or "") > self.started_after
+                and "cull" not in (server.get("state") or _UNSEEN).get("jhext", _UNSEEN)
+            ):
+                return False
+        return True
+
+
+def _written(moment: float) -> str:
+    # Later by what fractions of a second, which are not always written, make of the order.
+    moment += 2
+    if moment < 0:
+        return "0001"
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
 
 
 def _server(
@@ -45,9 +96,6 @@ def _server(
         moment(server["last_activity"]),
         float(own.get("extended_until", 0.0)),
     )
-
-
-_UNSEEN: Mapping[str, Any] = {}
 
 
 def moment(text: str | None) -> float | None:

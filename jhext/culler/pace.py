@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-_SHORTEST, _LONGEST = 0.002, 0.5
+_SHORTEST, _LONGEST = 0.002, 0.25
 
 
 class Pace:
-    """Lets requests go one after the other, with a pause as long as the hub takes to answer.
+    """Lets requests go one after the other, with a pause of half the time that an answer takes.
 
-    So the hub has at least half of its time for others. A stop itself is not waited for.
+    So the hub gets to others in between. A stop itself is not waited for.
     """
 
     def __init__(self) -> None:
@@ -26,4 +26,4 @@ class Pace:
 
     def took(self, seconds: float) -> None:
         """Tell how long the hub took for something small."""
-        self._gap = min(_LONGEST, max(_SHORTEST, seconds))
+        self._gap = min(_LONGEST, max(_SHORTEST, seconds / 2))

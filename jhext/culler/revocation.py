@@ -13,20 +13,22 @@ class Revocations:
     def __init__(self) -> None:
         self._since: dict[str, float] = {}
         self._reasons: Mapping[str, str] = {}
+        self._users: frozenset[str] = frozenset()
 
     def take(self, reasons: Mapping[str, str], now: float) -> None:
         """Take what the hub says: whose servers run without a right, by USER/NAME, and why."""
         self._reasons = reasons
+        self._users = frozenset(name.partition("/")[0] for name in reasons)
         self._since = {name: self._since.get(name, now) for name in reasons}
 
     def forget_reasons(self) -> None:
         """Judge nobody until the hub can say again; the time that has gone by still counts."""
-        self._reasons = {}
+        self._reasons, self._users = {}, frozenset()
 
     @property
-    def users(self) -> set[str]:
+    def users(self) -> frozenset[str]:
         """Whose servers they are."""
-        return {name.partition("/")[0] for name in self._reasons}
+        return self._users
 
     def judge(self, server: Server, grace: float, now: float) -> Verdict | None:
         """Decide about a server whose user has no right to it; None about any other.

@@ -15,7 +15,7 @@ from typing import Any
 from .clock import Clock
 from .hub import ATTEMPTS, Hub, HubError, pause
 from .metrics import Metrics
-from .model import moment, servers_of
+from .model import InUse, moment, servers_of
 from .pace import Pace
 from .policy import Rules, Server, Verdict, Why
 from .revocation import Revocations
@@ -111,16 +111,25 @@ class Pass:
         if self._rules.settings.revoked_after != math.inf:
             await self._look_at_rights()
         seen = Seen()
+        limits = (self._rules.shortest_timeout, self._rules.shortest_age)
+        in_use = InUse.at(self._clock.now(time.monotonic()), *limits)
+        skips = not self._log.isEnabledFor(logging.DEBUG)
         async for user in self._users(seen):
             try:
+                if skips and in_use.is_all_of(user["servers"]) and not self._is_revoked(user):
+                    seen.counts["keep", Why.WITHIN_LIMITS] += len(user["servers"])
+                    continue
                 for server in servers_of(user):
                     self._note(seen, server, self._judge(server))
-            except ValueError as error:
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
                 seen.whole = False
                 self._log.error("A server is passed over, its model cannot be read: %s", error)
         if needed_scopes(self._rules.settings) > BASE_SCOPES:
             await self._look_at_people(seen)
         return seen
+
+    def _is_revoked(self, user: Mapping[str, Any]) -> bool:
+        return user["name"] in self._revocations.users
 
     def _check_scopes(self, me: Any) -> None:
         held = {scope.partition("!")[0] for scope in me.get("scopes", ())}

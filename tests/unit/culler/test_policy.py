@@ -13,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from jhext.culler.model import InUse, servers_of
 from jhext.culler.policy import Rules, Server, Why
 from jhext.culler.settings import CullerSettings
 from jhext.culler.window import parse_window
+from tests.unit.culler.fake_hub import running
 
 MINUTE, HOUR = 60.0, 3600.0
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC).timestamp()  # a Wednesday
@@ -255,3 +257,36 @@ def test_people_who_are_deleted(
     )
     assert judge.cull_user(user, groups, admin=admin) == seconds
     assert rules().cull_user(user, groups, admin=admin) == math.inf
+
+
+@given(
+    idle=st.floats(0, 1e6), age=st.floats(0, 1e6), timeout=st.integers(1, 9999), old=st.booleans()
+)
+def test_what_is_in_use_by_its_text_is_within_every_limit(
+    idle: float, age: float, timeout: int, old: bool
+) -> None:
+    """The short cut never passes over a server that the rules would stop."""
+    judge = rules(timeout=timeout, max_age="1d" if old else "never")
+    model = running(idle, age, "lab")
+    in_use = InUse.at(NOW, judge.shortest_timeout, judge.shortest_age)
+    if in_use.is_all_of({"": model}):
+        (server,) = servers_of({"name": "bob", "groups": [], "servers": {"": model}})
+        assert judge.judge(server, NOW).why is Why.WITHIN_LIMITS
+    else:
+        assert idle > timeout - 4 or age > timeout - 4
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"pending": "stop"},
+        {"ready": False},
+        {"last_activity": None},
+        {"started": None},
+        {"state": {"jhext": {"profile": "lab", "cull": {"timeout": 1}}}},
+    ],
+)
+def test_when_in_doubt_a_server_is_read(change: dict[str, Any]) -> None:
+    in_use = InUse.at(NOW, HOUR, 9 * HOUR)
+    assert in_use.is_all_of({"": running(9, 9, "lab")})
+    assert not in_use.is_all_of({"": {**running(9, 9, "lab"), **change}})
