@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from statistics import median
 from typing import Any
 
 import pytest
@@ -158,14 +159,16 @@ async def test_d31_slow_source_holds_nobody_up(asking: Bench, service: IdentityS
     names = [account.name for account in CROWD]
     async with asking.program("ada") as admin:
         await admin.api("POST", "/users", {"usernames": names})
+        at_rest = [await seconds_of_health(admin) for _ in range(20)]
         service.delay = DELAY
         async with asyncio.TaskGroup() as group:
             for name in names:
                 group.create_task(start(admin, name))
-            slowest = group.create_task(slowest_answer(admin, service))
+            meanwhile = group.create_task(health_meanwhile(admin, service))
         assert service.most_under_way == len(names)
         assert service.last_answered - service.first_asked < 3 * DELAY
-        assert slowest.result() < DELAY / 2
+        assert median(meanwhile.result()) < 10 * median(at_rest)
+        assert max(meanwhile.result()) < DELAY / 2
         for account in CROWD:
             (pod,) = await asking.pods(account.name)
             assert pod["spec"]["securityContext"]["runAsUser"] == account.uid
@@ -177,16 +180,21 @@ async def start(admin: HubClient, name: str) -> None:
     await admin.wait_for_server(name, seconds=300)
 
 
-async def slowest_answer(client: HubClient, service: IdentityService) -> float:
-    """Return the most seconds that the hub takes to say that it is well, while people wait."""
-    slowest = 0.0
+async def seconds_of_health(client: HubClient) -> float:
+    """Return how long the hub takes to say that it is well."""
+    asked = time.monotonic()
+    assert (await client.get("/hub/health")).status == 200
+    return time.monotonic() - asked
+
+
+async def health_meanwhile(client: HubClient, service: IdentityService) -> list[float]:
+    """Ask for the health of the hub while people wait, and return how long each answer took."""
+    seconds = []
     await service.asked.wait()
     while service.under_way:
-        asked = time.monotonic()
-        assert (await client.get("/hub/health")).status == 200
-        slowest = max(slowest, time.monotonic() - asked)
+        seconds.append(await seconds_of_health(client))
         await asyncio.sleep(0.05)
-    return slowest
+    return seconds
 
 
 async def test_d31_source_that_ends_in_the_middle(asking: Bench, service: IdentityService) -> None:
