@@ -41,8 +41,11 @@ class IdentityGitHubOAuthenticator(
     )
 
     @default("populate_organizations_in_auth_state")
+    def _default_populate_organizations(self) -> bool:
+        return bool(self.manage_groups)
+
     @default("populate_teams_in_auth_state")
-    def _default_populate(self) -> bool:
+    def _default_populate_teams(self) -> bool:
         return bool(self.manage_groups)
 
     @default("scope")

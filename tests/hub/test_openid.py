@@ -113,8 +113,7 @@ async def entered(hub: Hub, name: str) -> HubClient:
 
 
 async def start(program: HubClient, name: str, profile: str) -> int:
-    body = {"profile": profile}
-    answer = await program.api("POST", f"/users/{name}/server", {"user_options": body})
+    answer = await program.api("POST", f"/users/{name}/server", {"profile": profile})
     return answer.status
 
 
