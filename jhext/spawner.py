@@ -15,6 +15,7 @@ from traitlets import TraitError, default
 
 from . import audit, upstream
 from .cataloged import CatalogedKubeSpawner
+from .culler.granted import SHORTEST, grant
 from .errors import SpawnRefused, faulty_configuration
 from .overrides import AppliedOverrides
 from .pod.environment import check_names
@@ -168,6 +169,8 @@ class ProfileKubeSpawner(CatalogedKubeSpawner):
         if catalog is not None and self._granted is not None:
             record |= {"profile": self._granted.profile.slug, "choices": self._granted.choices}
             record |= {"policy": catalog.version}
+            culler = self.settings.culler if self.settings else None
+            record |= grant(culler, self._granted.profile.slug)
         if self.identity is not None:
             record |= {"uid": self.identity.uid, "gid": self.identity.gid}
         return {"version": 1, **record} if record else {}
@@ -242,6 +245,11 @@ class ProfileKubeSpawner(CatalogedKubeSpawner):
         """Take up what was granted to a server that runs on after a restart of the hub."""
         super().load_state(state)
         self._record = state.get("jhext", {})
+        SHORTEST.note(self._record)
+
+    def extend(self, until: float) -> None:
+        """Remember until when, in seconds since 1970, the owner has put off the stop."""
+        self._record = {**self._record, "extended_until": until}
 
     def clear_state(self) -> None:
         """Forget the last start, before the hooks of the next one run."""

@@ -9,5 +9,10 @@ def handlers() -> list[tuple[str, type[Any]]]:
     """Give the handlers with their paths, as ``JupyterHub.extra_handlers`` takes them."""
     from .idle import IdleHandler  # noqa: PLC0415 - only a hub needs them
     from .revoked import RevokedHandler  # noqa: PLC0415
+    from .server import ServerHandler  # noqa: PLC0415
 
-    return [("/api/jhext/idle", IdleHandler), ("/api/jhext/revoked", RevokedHandler)]
+    return [
+        ("/api/jhext/idle", IdleHandler),
+        ("/api/jhext/revoked", RevokedHandler),
+        ("/api/jhext/servers/([^/]+)/([^/]*)", ServerHandler),
+    ]
