@@ -14,7 +14,6 @@ from ..profiles.model import Profile, walk_options
 _IN_GROUPS = re.compile(
     r"""(?P<quote>["'])(?P<name>(?:(?!(?P=quote)|\\).)+)(?P=quote)\s+in\s+groups\b"""
 )
-_CAPITALS = "JupyterHub's names are in lower case, unless your authenticator sees to it"
 
 
 def never(
@@ -74,10 +73,6 @@ def _never(access: Access, now: datetime) -> Iterator[tuple[str, str]]:
     for allowed, blocked in (_LISTS[:2], _LISTS[2:]):
         for name in sorted(names[allowed] & names[blocked]):
             yield allowed, f"{name!r} never gets in: it is in {blocked} too"
-    for key in ("allowed_users", "blocked_users"):
-        for name in sorted(names[key]):
-            if name != name.lower():
-                yield key, f"{name!r} may match nobody: {_CAPITALS}"
     if access.allow_all:
         for key in ("allowed_users", "allowed_groups", "allow_if"):
             if getattr(access, key):
