@@ -47,16 +47,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 # Files in the order in which they begin, what waits longest first; others come before the last.
-FIRST = ("outages", "failures", "conformance_pods", "restart", "identity", "real_pods", "role")
+FIRST = (
+    *("outages", "homes", "conformance_pods", "failures", "prepared_homes", "restart", "manifests"),
+    *("identity", "storage_claims", "real_pods", "role", "conformance_containers"),
+)
 LAST = ("lost_pods",)
 
 # Files that one process runs one after the other, since they need no node but an API server.
 TOGETHER = {
-    "outages": ("conformance_discovery",),
+    "outages": ("conformance_discovery", "conformance_list"),
     "objects": (
-        *("apiserver", "conformance_create", "conformance_list", "conformance_watch"),
-        *("conformance_write", "golden_pods", "manifests"),
+        *("apiserver", "conformance_create", "conformance_watch", "conformance_write"),
+        *("golden_pods", "manifests"),
     ),
+    "storage": ("storage_chaos", "storage_claims", "storage_command", "storage_traps"),
 }
 GROUPS = {name: group for group, names in TOGETHER.items() for name in names}
 NODE_FIXTURES = {"node", "complete"}

@@ -18,7 +18,8 @@ from tests.cluster.kubernetes.image_archive import write_image
 # The versions that the tests run on: a hub and its servers belong together.
 PINS = [f"{package}=={version(package)}" for package in ("jupyterhub", "jupyterlab")]
 PAUSE_SOURCE = Path(__file__).with_name("pause.go")
-PACKAGES = ("ca-certificates", "git", "python3", "python3-venv")
+PACKAGES = ("ca-certificates", "git", "python3", "python3-venv", "sudo")
+SUDOERS = "ALL ALL=(ALL) NOPASSWD: ALL\n"  # it forbids nobody anything: the pod has to
 UNUSED = ("usr/share/doc", "usr/share/locale", "usr/share/man", "var/cache/apt", "var/lib/apt")
 ENVIRONMENT = "/opt/notebook"
 USER, UID, GID, HOME = "jovyan", 1000, 100, "/home/jovyan"  # as in Jupyter's own images
@@ -71,6 +72,7 @@ def _write_notebook(archive: Path) -> None:
         root = Path(temporary) / "root"
         _debian(root)
         _python_environment(root)
+        (root / "etc/sudoers.d/everybody").write_text(SUDOERS)
         for folder in UNUSED:
             shutil.rmtree(root / folder)
         home = root / HOME.lstrip("/")
@@ -114,5 +116,5 @@ def _python_environment(root: Path) -> None:
 
 PAUSE = Image(f"localhost/jhext-pause:{_tag(PAUSE_SOURCE.read_text())}", _write_pause)
 NOTEBOOK = Image(
-    f"localhost/jhext-notebook:{_tag(SUITE, PACKAGES, PINS, SETTINGS)}", _write_notebook
+    f"localhost/jhext-notebook:{_tag(SUITE, PACKAGES, SUDOERS, PINS, SETTINGS)}", _write_notebook
 )
