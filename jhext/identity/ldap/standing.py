@@ -11,8 +11,7 @@ ATTRIBUTES = ("userAccountControl", "accountExpires", "nsAccountLock", "pwdAccou
 """What has to be asked for."""
 
 _DISABLED = 0x2  # ADS_UF_ACCOUNTDISABLE
-_NEVER = (0, 0x7FFFFFFFFFFFFFFF)
-_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)  # of Windows, in steps of 100 ns
+_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)  # of Windows, which counts steps of 100 ns; 0 is never
 _FOR_GOOD = "000001010000Z"  # draft-behera-ldap-password-policy, 5.3.3
 
 
@@ -29,13 +28,13 @@ def standing(entry: Entry, now: datetime) -> Cause | None:
     now
         The time, with a zone.
     """
+    ticks = (now - _EPOCH) // timedelta(microseconds=1) * 10
     try:
         if int(entry.text("userAccountControl") or 0) & _DISABLED:
             return Cause.DISABLED
-        ticks = int(entry.text("accountExpires") or 0)
-        if ticks not in _NEVER and _EPOCH + timedelta(microseconds=ticks // 10) <= now:
+        if 0 < int(entry.text("accountExpires") or 0) <= ticks:
             return Cause.EXPIRED
-    except (ValueError, OverflowError):
+    except ValueError:
         return Cause.DISABLED
     if (entry.text("nsAccountLock") or "").lower() == "true":
         return Cause.DISABLED

@@ -1,0 +1,146 @@
+"""Login by LDAP with real servers: whom they let in, with which groups, and over what."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+import pytest
+import trustme
+from tornado import web
+from traitlets.config import Config
+
+from jhext import LDAPAuthenticator
+from tests.directories import samba as ad
+from tests.directories import slapd
+from tests.directories.fixtures import running_slapd
+from tests.directories.samba import Samba
+from tests.directories.slapd import Slapd
+
+ALICE = {"students", "lab", "gpu"}
+NESTED = {"faculty", "campus", "circle"}
+
+
+def openldap(server: Slapd, **traits: Any) -> Any:
+    usual = {
+        "server_address": server.url,
+        "tls_kwargs": {"ca_certs_file": str(server.ca_file)},
+        "lookup_dn_search_user": slapd.HUB,
+        "lookup_dn_search_password": slapd.HUB_PASSWORD,
+        "user_search_base": f"ou=people,{slapd.BASE}",
+        "user_attribute": "uid",
+    }
+    return made(usual | traits)
+
+
+def active_directory(server: Samba, **traits: Any) -> Any:
+    usual = {
+        "server_address": server.url,
+        "tls_kwargs": {"ca_certs_file": str(server.ca_file)},
+        "lookup_dn_search_user": ad.HUB,
+        "lookup_dn_search_password": ad.HUB_PASSWORD,
+        "user_search_base": f"OU=People,{ad.BASE}",
+        "user_attribute": "sAMAccountName",
+        "valid_username_regex": r"^[A-Za-z][A-Za-z0-9@._-]*$",
+    }
+    return made(usual | traits)
+
+
+def made(traits: dict[str, Any]) -> Any:
+    usual = {"lookup_dn": True, "allow_all": True, "manage_groups": True}
+    return LDAPAuthenticator(config=Config(LDAPAuthenticator=usual | traits))
+
+
+async def log_in(authenticator: Any, name: str, password: str) -> Any:
+    data = {"username": name, "password": password}
+    return await authenticator.get_authenticated_user(None, data)
+
+
+async def test_openldap_by_names(rfc2307: Slapd) -> None:
+    model = await log_in(openldap(rfc2307), "alice", "alice-pw")
+    assert set(model["groups"]) == ALICE
+    assert model["auth_state"]["jhext"]["uid"] == "20001"
+
+
+@pytest.mark.parametrize("tls", ["before_bind", "on_connect", "insecure"])
+async def test_openldap_by_dns_with_groups_of_groups(rfc2307bis: Slapd, tls: str) -> None:
+    address = {"on_connect": rfc2307bis.tls_url}.get(tls, rfc2307bis.url)
+    authenticator = openldap(rfc2307bis, server_address=address, tls_strategy=tls)
+    model = await log_in(authenticator, "alice", "alice-pw")
+    assert set(model["groups"]) == ALICE | NESTED
+    assert await log_in(authenticator, "alice", "bob-pw") is None
+
+
+@pytest.mark.parametrize("tls", ["before_bind", "on_connect"])
+async def test_certificates_of_strangers_are_not_accepted(
+    rfc2307: Slapd, tls: str, tmp_path: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log names both cures, and both help."""
+    trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
+    address = {"on_connect": rfc2307.tls_url}.get(tls, rfc2307.url)
+    traits = {"server_address": address, "tls_strategy": tls}
+    other = {"ca_certs_file": str(tmp_path / "other.pem")}
+    with pytest.raises(web.HTTPError) as refused:
+        await log_in(openldap(rfc2307, **traits, tls_kwargs=other), "alice", "alice-pw")
+    assert refused.value.status_code == 503
+    assert "ca_certs_file" in caplog.text
+    assert "ssl.CERT_NONE" in caplog.text
+    assert "alice-pw" not in caplog.text
+    for cure in ({"ca_certs_file": str(rfc2307.ca_file)}, {"validate": ssl.CERT_NONE}):
+        assert await log_in(openldap(rfc2307, **traits, tls_kwargs=cure), "alice", "alice-pw")
+
+
+async def test_certificate_that_has_expired(directory_authority: trustme.CA) -> None:
+    with (
+        running_slapd("rfc2307", directory_authority, expired=True) as server,
+        pytest.raises(web.HTTPError) as refused,
+    ):
+        await log_in(openldap(server), "alice", "alice-pw")
+    assert refused.value.status_code == 503
+
+
+async def test_limit_of_the_server_is_not_taken_for_the_whole_answer(rfc2307bis: Slapd) -> None:
+    limited = openldap(
+        rfc2307bis,
+        lookup_dn_search_user=f"cn=limited,ou=services,{slapd.BASE}",
+        lookup_dn_search_password="limited-pw",
+    )
+    with pytest.raises(web.HTTPError) as refused:
+        await log_in(limited, "alice", "alice-pw")
+    assert refused.value.status_code == 503
+
+
+@pytest.mark.parametrize("name", ["alice", "ALICE", "Alice"])
+async def test_active_directory(samba: Samba, name: str) -> None:
+    model = await log_in(active_directory(samba), name, "alice-pw")
+    assert model["name"] == "alice"
+    assert ALICE - {"students"} | NESTED <= set(model["groups"])
+    assert "Domain Users" in model["groups"]
+    assert model["auth_state"]["jhext"]["home"] == "/nfs/alice"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("disabled", "disabled"), ("expired", "expired"), ("mustchange", "has to be changed")],
+)
+async def test_accounts_that_may_not_log_in(samba: Samba, name: str, told: str) -> None:
+    with pytest.raises(web.HTTPError, match=told):
+        await log_in(active_directory(samba), name, f"{name}-pw")
+    assert await log_in(active_directory(samba), name, "wrong") is None
+
+
+async def test_person_without_posix_attributes(samba: Samba) -> None:
+    model = await log_in(active_directory(samba), "erin", "erin-pw")
+    assert model["name"] == "erin"
+    assert model["auth_state"]["jhext"]["uid"] is None
+
+
+@pytest.mark.parametrize("template", ["{username}@ad.example.org", "EXAMPLEAD\\{username}"])
+async def test_templates_that_are_no_dns(samba: Samba, template: str) -> None:
+    """Without an account of the hub; the person reads, and the entry is proven to be theirs."""
+    authenticator = active_directory(
+        samba, lookup_dn=False, lookup_dn_search_user=None, bind_dn_template=[template]
+    )
+    model = await log_in(authenticator, "alice", "alice-pw")
+    assert model["name"] == "alice"
+    assert set(model["groups"]) >= ALICE - {"students"} | NESTED
