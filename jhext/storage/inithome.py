@@ -29,6 +29,7 @@ WAIT_SECONDS = 5.0  # for another start that has just made a directory and not y
 MARKER = ".jhext-seeding"  # is there while a directory is being filled
 NO_CONTENT = {MARKER, "lost+found"}
 FOLLOW_NOTHING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 DIRECTORY = FOLLOW_NOTHING | os.O_DIRECTORY
 
 
@@ -44,8 +45,8 @@ def main(plan: dict[str, Any]) -> list[str]:
     plan
         ``directories``, each with ``label`` (what messages call it), ``root``, ``path`` below it
         (empty for the root itself), ``mode``, and ``owner`` and ``group``, which may be null.
-        ``gives_away``: whether this is root, who may make directories for others. ``fill``, or
-        null: what is to be in the first of the directories; see `fill`.
+        ``gives_away``: whether this is root, who may make directories for others. Of the first of
+        the directories: ``room``, or null, see `check_room`; ``fill``, or null, see `fill`.
 
     Raises
     ------
@@ -60,11 +61,14 @@ def main(plan: dict[str, Any]) -> list[str]:
             raise PreparationError(
                 "{} cannot be written by uid {}".format(wanted["label"], os.getuid())
             )
-    if plan["fill"] is not None:
-        try:
+    label = plan["directories"][0]["label"]
+    try:
+        if plan["room"] is not None:
+            check_room(opened[0], plan["room"], label)
+        if plan["fill"] is not None:
             fill(opened[0], plan["fill"], warnings)
-        except OSError as error:
-            fail(error, plan["directories"][0]["label"])
+    except OSError as error:
+        fail(error, label)
     return warnings
 
 
@@ -189,6 +193,34 @@ def is_empty(here: int) -> bool:
         return all(entry.name in NO_CONTENT for entry in entries)
 
 
+def check_room(home: int, wanted: dict[str, Any], label: str) -> None:
+    """Try whether something can still be written: of quotas a file system does not tell otherwise.
+
+    Parameters
+    ----------
+    home
+        The directory.
+    wanted
+        ``bytes``: how much; ``hint``: what the person can do where there is no room.
+    label
+        What messages call the directory.
+    """
+    probe = ".jhext-" + os.urandom(8).hex()
+    descriptor = os.open(probe, NEW_FILE, 0o600, dir_fd=home)
+    try:
+        left = wanted["bytes"]
+        while left > 0:
+            left -= os.write(descriptor, bytes(min(left, 2**20)))
+        os.fsync(descriptor)  # over a network, only this tells
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise PreparationError("{} is full. {}".format(label, wanted["hint"])) from error
+    finally:
+        os.unlink(probe, dir_fd=home)
+        os.close(descriptor)
+
+
 def fill(home: int, wanted: dict[str, Any], warnings: list[str]) -> None:
     """Put into a directory what should be in it and is not there.
 
@@ -212,7 +244,7 @@ def fill(home: int, wanted: dict[str, Any], warnings: list[str]) -> None:
     there = {path: here for path, here in targets.items() if here is not None}
     empty = {p: here for p, here in there.items() if is_empty(here) or exists(MARKER, here)}
     for here in empty.values():
-        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        flags = NEW_FILE & ~os.O_EXCL
         os.close(os.open(MARKER, flags, 0o600, dir_fd=here))
     for copy in wanted["copies"]:
         if copy["target"] in (there if copy["when"] == "sync" else empty):
@@ -290,10 +322,9 @@ def exists(name: str, where: int) -> bool:
 def copy_file(source: int, target: int, name: str, mode: int) -> None:
     """Copy a file so that it is there whole or not at all."""
     partial = ".jhext-" + os.urandom(8).hex()
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     with open(os.open(name, FOLLOW_NOTHING, dir_fd=source), "rb") as reader:
         try:
-            with open(os.open(partial, flags, mode, dir_fd=target), "wb") as writer:
+            with open(os.open(partial, NEW_FILE, mode, dir_fd=target), "wb") as writer:
                 for block in iter(lambda: reader.read(2**20), b""):
                     writer.write(block)
             place(partial, name, target)

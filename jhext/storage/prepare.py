@@ -15,10 +15,11 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from jhext.pod.manifest import Manifest, without
 from jhext.section import Section
+from jhext.units import parse_memory
 
 from .paths import Absolute, Place
 from .volumes import Object, Owner, Volumes
@@ -62,6 +63,24 @@ class CopySettings(Section):
     )
 
 
+class RoomSettings(Section):
+    """The section ``storage.init.room``: a full home is told before the server starts in it."""
+
+    free: Annotated[
+        int, BeforeValidator(parse_memory), WithJsonSchema({"type": ["string", "integer"]})
+    ] = Field(
+        default=2**20,
+        description="How much has to fit in. It is written, and deleted at once.",
+        examples=["10M"],
+    )
+    rescue_profile: str = Field(
+        default="",
+        description="The slug of a profile that starts all the same, for people to make room. "
+        "Nothing is copied then. It should keep what it writes itself elsewhere.",
+        examples=["rescue"],
+    )
+
+
 class InitSettings(Section):
     """The section ``storage.init``: what is done to a home before the server starts."""
 
@@ -96,6 +115,12 @@ class InitSettings(Section):
         default_factory=dict,
         description="Directories that it has, with their modes.",
         examples=[{"notebooks": "0755", "DATA": "0755", "WORK": "0755"}],
+    )
+
+    room: RoomSettings | None = Field(
+        default=None,
+        description="Whether a home that is full is told, by a start that fails with these words.",
+        examples=[{"rescue_profile": "rescue"}],
     )
 
     @property
@@ -200,20 +225,22 @@ def init_containers(
     """
     uid = owner.identity.uid if owner.identity and settings.check_owner else None
     homes = [mount for mount in volumes.mounts if mount["mountPath"] == volumes.home_mount]
-    making, fill = list(directories), _fill(settings)
+    making, fill, room = list(directories), _fill(settings), _room(settings)
+    if settings.room and owner.profile and owner.profile == settings.room.rescue_profile:
+        fill = room = None
     gives_away = settings.create == "chown"
     if homes and (gives_away or "subPath" in homes[0]):
         making.insert(0, _home(settings, homes[0], homes[0].get("subPath", ""), uid))
     containers = []
     if making and settings.create != "no":
         mounts = _mounts(item.volume for item in making)
-        plan = {"directories": _planned(making), "gives_away": gives_away, "fill": None}
+        plan = _plan(making, gives_away=gives_away)
         containers.append(_container(MAKES, plan, mounts, notebook) | {"image": settings.image})
         if gives_away:
             containers[0]["securityContext"] = _AS_ROOT
-    if homes and (fill or not containers):
+    if homes and (fill or room or not containers):
         found = _home(settings, homes[0], "", uid if _is_directory(homes[0], volumes) else None)
-        plan = {"directories": _planned([found]), "gives_away": False, "fill": fill}
+        plan = _plan([found], fill=fill, room=room)
         mount = {**homes[0], "mountPath": _path(found.volume)}
         containers.append(_container(FILLS, plan, [mount], notebook))
     return containers
@@ -236,8 +263,14 @@ def _home(settings: InitSettings, mount: Object, path: str, owner: int | None) -
     return Directory("your home", mount["name"], path, settings.mode, owner=owner)
 
 
-def _planned(directories: Iterable[Directory]) -> list[dict[str, Any]]:
-    return [
+def _plan(
+    directories: Iterable[Directory],
+    *,
+    gives_away: bool = False,
+    fill: Any = None,
+    room: Any = None,
+) -> dict[str, Any]:
+    planned = [
         {
             "label": item.label,
             "root": _path(item.volume),
@@ -248,6 +281,7 @@ def _planned(directories: Iterable[Directory]) -> list[dict[str, Any]]:
         }
         for item in directories
     ]
+    return {"directories": planned, "gives_away": gives_away, "fill": fill, "room": room}
 
 
 def _path(volume: str) -> str:
@@ -256,6 +290,14 @@ def _path(volume: str) -> str:
 
 def _mounts(names: Iterable[str]) -> list[Object]:
     return [{"name": name, "mountPath": _path(name)} for name in dict.fromkeys(names)]
+
+
+def _room(settings: InitSettings) -> dict[str, Any] | None:
+    if settings.room is None:
+        return None
+    rescue = settings.room.rescue_profile
+    hint = f"To make room, start the profile {rescue}." if rescue else "Please make room."
+    return {"bytes": settings.room.free, "hint": hint}
 
 
 def _fill(settings: InitSettings) -> dict[str, Any] | None:

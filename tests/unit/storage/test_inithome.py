@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,9 @@ def run(
     gids: tuple[int, ...] = (),
     gives_away: bool = False,
     fill: dict[str, Any] | None = None,
+    room: dict[str, Any] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    plan = {"directories": directories, "gives_away": gives_away, "fill": fill}
+    plan = {"directories": directories, "gives_away": gives_away, "fill": fill, "room": room}
     who: dict[str, Any] = {} if uid is None else {"user": uid, "group": uid, "extra_groups": gids}
     command = ["/usr/bin/python3", "-I", "-c", SOURCE, json.dumps(plan)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, **who)
@@ -69,20 +71,25 @@ def state(path: Path) -> tuple[int, int, int]:
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def place() -> Iterator[Path]:
+    """A folder for many uids: pytest's own is root's alone."""
+    with tempfile.TemporaryDirectory(prefix="jhext-homes-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture
+def root(place: Path) -> Path:
     """A volume that everybody may make directories in, as homes on NFS often are."""
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents[:3]:
-        parent.chmod(parent.stat().st_mode | 0o011)
-    volume = tmp_path / "volume"
+    volume = place / "volume"
     volume.mkdir()
     volume.chmod(0o1777)
     return volume
 
 
 @pytest.fixture
-def skel(tmp_path: Path) -> Path:
-    folder = tmp_path / "skel"
+def skel(place: Path) -> Path:
+    folder = place / "skel"
     (folder / "notebooks" / "deep").mkdir(parents=True)
     (folder / ".profile").write_text("umask 027\n")
     (folder / "notebooks" / "deep" / "first.ipynb").write_text("{}")
@@ -228,7 +235,7 @@ def test_f_any_name_is_made_below_the_root_or_nowhere(name: str) -> None:
         root.mkdir()
         wanted = directory(root, name)
         try:
-            inithome.main({"directories": [wanted], "gives_away": True, "fill": None})
+            inithome.main({"directories": [wanted], "gives_away": True, "fill": None, "room": None})
         except inithome.PreparationError:
             assert list(root.iterdir()) == []
         else:
@@ -238,8 +245,8 @@ def test_f_any_name_is_made_below_the_root_or_nowhere(name: str) -> None:
 
 @pytest.mark.parametrize("gives_away", [True, False])
 @pytest.mark.parametrize("place", ["alice", "a/alice"])
-def test_no_link_is_followed(root: Path, tmp_path: Path, place: str, gives_away: bool) -> None:
-    victim = tmp_path / "victim"
+def test_no_link_is_followed(root: Path, place: Path, place: str, gives_away: bool) -> None:
+    victim = place / "victim"
     (victim / "alice").mkdir(parents=True)
     (root / place.split("/", maxsplit=1)[0]).symlink_to(victim)
     before = state(victim), state(victim / "alice")
@@ -254,9 +261,9 @@ def test_a_file_in_place_of_a_home_is_refused(root: Path) -> None:
 
 
 @AS_ROOT
-def test_a_name_that_becomes_a_link_meanwhile_is_not_followed(root: Path, tmp_path: Path) -> None:
+def test_a_name_that_becomes_a_link_meanwhile_is_not_followed(root: Path, place: Path) -> None:
     """Somebody exchanges the home for a link as fast as they can, while root gives it away."""
-    victim = tmp_path / "victim"
+    victim = place / "victim"
     victim.mkdir(mode=0o700)
     exchange = (
         "import os, sys\n"
@@ -277,7 +284,11 @@ def test_a_name_that_becomes_a_link_meanwhile_is_not_followed(root: Path, tmp_pa
     try:
         assert attacker.stdout
         attacker.stdout.readline()
-        plan = {"directories": [directory(root, owner=ALICE, mode=0o755)], "fill": None}
+        plan = {
+            "directories": [directory(root, owner=ALICE, mode=0o755)],
+            "fill": None,
+            "room": None,
+        }
         refused = 0
         while refused < 20:
             try:
@@ -299,6 +310,7 @@ def test_many_starts_at_once_prepare_one_directory(root: Path, skel: Path) -> No
                 "directories": [directory(root, owner=ALICE), lab],
                 "gives_away": False,
                 "fill": filled(copy(skel)),
+                "room": None,
             }
         )
     ] * 12
@@ -335,8 +347,8 @@ def test_new_home_is_filled_once(root: Path, skel: Path) -> None:
     assert ".profile" not in names(home)
 
 
-def test_several_copies_fill_one_empty_home(root: Path, skel: Path, tmp_path: Path) -> None:
-    other = tmp_path / "other"
+def test_several_copies_fill_one_empty_home(root: Path, skel: Path, place: Path) -> None:
+    other = place / "other"
     other.mkdir()
     (other / "more").touch()
     succeed(directory(root), fill=filled(copy(skel), copy(other)))
@@ -388,24 +400,36 @@ def test_home_inside_of_the_source_does_not_grow_for_ever(root: Path) -> None:
     assert names(root / "alice") == ["file"]
 
 
-@AS_ROOT
-def test_full_disk_is_told_and_leaves_no_half_file(root: Path, skel: Path) -> None:
-    (skel / "notebooks" / "large").write_bytes(bytes(2**20))
-    mounted = subprocess.run(
-        ["/usr/bin/mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", root], check=False
-    )
-    if mounted.returncode:
+@pytest.fixture
+def small_disk(root: Path) -> Iterator[Path]:
+    """A file system with room for 256 KiB."""
+    options = ["-t", "tmpfs", "-o", "size=256k,mode=1777", "tmpfs"]
+    if subprocess.run(["/usr/bin/mount", *options, root], check=False).returncode:
         pytest.skip("no file system can be mounted here")
-    try:
-        wanted, fill = directory(root), filled(copy(skel))
-        assert refuse(wanted, fill=fill) == "there is no space left in your home\n"
-        assert names(root / "alice" / "notebooks") == ["deep"]
-        (skel / "notebooks" / "large").write_text("small now")
-        succeed(wanted, fill=fill)
-        assert (root / "alice" / "notebooks" / "large").read_text() == "small now"
-        assert inithome.MARKER not in names(root / "alice")
-    finally:
-        subprocess.run(["/usr/bin/umount", root], check=True)
+    yield root
+    subprocess.run(["/usr/bin/umount", root], check=True)
+
+
+@AS_ROOT
+def test_full_disk_is_told_and_leaves_no_half_file(small_disk: Path, skel: Path) -> None:
+    (skel / "notebooks" / "large").write_bytes(bytes(2**20))
+    wanted, fill, home = directory(small_disk), filled(copy(skel)), small_disk / "alice"
+    assert refuse(wanted, fill=fill) == "there is no space left in your home\n"
+    assert names(home / "notebooks") == ["deep"]
+    (skel / "notebooks" / "large").write_text("small now")
+    succeed(wanted, fill=fill)
+    assert (home / "notebooks" / "large").read_text() == "small now"
+    assert inithome.MARKER not in names(home)
+
+
+@AS_ROOT
+def test_full_home_is_told_and_nothing_is_left_in_it(small_disk: Path) -> None:
+    wanted, room = directory(small_disk), {"bytes": 65_536, "hint": "Start rescue."}
+    succeed(wanted, room=room)
+    (small_disk / "alice" / "large").write_bytes(bytes(200 * 1024))
+    assert refuse(wanted, room=room) == "your home is full. Start rescue.\n"
+    assert names(small_disk / "alice") == ["large"]
+    succeed(wanted)
 
 
 @pytest.mark.parametrize("number", [-1, 2**32 - 1, 2**40])

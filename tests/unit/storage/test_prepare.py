@@ -142,6 +142,22 @@ def test_kubernetes_reads_no_variable_in_it() -> None:
     assert plan_of(containers[FILLS])["fill"]["directories"][0]["path"] == "$(HOME)"
 
 
+def test_full_home_is_told_and_the_rescue_profile_starts_all_the_same() -> None:
+    init = {"room": {"free": "10M", "rescue_profile": "rescue"}, "skel": "/etc/skel"}
+    plan = plan_of(prepared("claim", init)[1][FILLS])
+    assert plan["room"] == {
+        "bytes": 10 * 2**20,
+        "hint": "To make room, start the profile rescue.",
+    }
+    settings = InitSettings.model_validate(init)
+    home = HomeSettings.model_validate({"source": HOMES["claim"]})
+    rescued = Owner(Person("ann"), ANN, "rescue")
+    volumes = home_of(home, rescued, CLAIMS)
+    (container,) = init_containers(settings, rescued, volumes, (), {"image": "i"})
+    plan = plan_of(container)
+    assert (plan["room"], plan["fill"]) == (None, None)
+
+
 def finished(
     manifest: Manifest, containers: dict[str, Any], *privileged: str
 ) -> list[dict[str, Any]]:
