@@ -9,6 +9,7 @@ from typing import Any
 from .errors import faulty_configuration
 from .identity.act_as import ActAs, act_as
 from .identity.build import build_resolver, rules_of
+from .identity.errors import IdentityUnavailable
 from .identity.model import Identity
 from .identity.resolve import Resolver
 from .identity.settings import IdentitySettings
@@ -21,6 +22,9 @@ from .upstream import in_plain_form
 
 DEFAULT_HOME = "/home/jovyan"
 """The home directory in the container where none is configured, as in Jupyter's own images."""
+
+SHARE_OF_START = 0.8
+"""The part of ``start_timeout`` that identity may take, so that who waits is told what for."""
 
 _resolvers: dict[int, tuple[Resolver, asyncio.Task[None]]] = {}
 
@@ -86,7 +90,13 @@ class IdentifiedKubeSpawner(ReportingKubeSpawner):
         if settings is None:
             return None
         person = Person(self.user.name, await self.user.get_auth_state())
-        return await resolver_of(settings, self.log).resolve(person)
+        seconds = self.start_timeout * SHARE_OF_START
+        try:
+            async with asyncio.timeout(seconds):
+                return await resolver_of(settings, self.log).resolve(person)
+        except TimeoutError:
+            detail = f"no answer within {seconds} s, a part of start_timeout"
+            raise IdentityUnavailable(detail) from None
 
     def run_as(self, identity: Identity | None, project: ActAs | None) -> None:
         """Settle under whose ids the server runs.

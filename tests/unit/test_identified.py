@@ -199,6 +199,19 @@ async def test_d31_source_that_does_not_answer_refuses_for_now(make: Any) -> Non
     assert await granted_to(spawner) == "any"
 
 
+async def test_d31_identity_is_waited_for_within_the_start(make: Any) -> None:
+    """Else the hub would say that the start took too long, and not why."""
+
+    async def campus(person: Person) -> Any:
+        await asyncio.sleep(3600)
+
+    sources = [{"type": "function", "name": "campus", "function": campus}]
+    settings = settings_of(sources=sources, deadline="10m")
+    refusal = await refusal_of(make(settings=settings, start_timeout=1))
+    assert (refusal.status_code, refusal.reason) == (503, Reason.UNAVAILABLE)
+    assert "start_timeout" in refusal.detail
+
+
 async def test_an_identity_that_was_refused_is_not_the_last_one(make: Any) -> None:
     """The pod of a refused start never runs as who was there before."""
     spawner = make()
