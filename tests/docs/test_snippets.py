@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 CONFIGURABLES: dict[str, type[Configurable]] = {
     kind.__name__: kind for kind in (EventLogger, JupyterHub, KubeSpawner, jhext.ProfileKubeSpawner)
-} | {"LDAPAuthenticator": jhext.LDAPAuthenticator}
+} | {name: getattr(jhext, name) for name in jhext.__all__ if name.endswith("Authenticator")}
 
 
 def evaluate_python(example: Example) -> None:

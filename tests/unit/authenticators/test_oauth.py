@@ -1,0 +1,134 @@
+"""What the mixin for oauthenticator decides without a provider."""
+
+from typing import Any
+
+import pytest
+from jupyterhub.auth import Authenticator
+from traitlets import TraitError
+from traitlets.config import Config
+
+import jhext
+from jhext.authenticators.freshness import VERIFIED_AT, age_of
+from jhext.authenticators.oauth import groups_of
+from jhext.errors import SpawnRefused
+
+NOW = 1_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("value", "groups"),
+    [
+        (["a", "b"], ["a", "b"]),
+        ("admin", ["admin"]),
+        ('["a", "b"]', ["a", "b"]),
+        ("", []),
+        ([], []),
+        (["a", ""], ["a"]),
+        ("a b", ["a b"]),
+    ],
+)
+def test_groups_in_any_shape(value: Any, groups: list[str]) -> None:
+    assert groups_of(value) == groups
+
+
+@pytest.mark.parametrize("value", [7, None, {"a": 1}, [1], [None], [["a"]], "[1]", "[", True])
+def test_what_are_no_groups(value: Any) -> None:
+    with pytest.raises(ValueError, match=r"no list of names|line 1"):
+        groups_of(value)
+
+
+@pytest.mark.parametrize(
+    ("state", "age"),
+    [
+        ({VERIFIED_AT: NOW - 5}, 5),
+        ({VERIFIED_AT: NOW + 5}, 0),
+        ({VERIFIED_AT: NOW + 3600}, float("inf")),
+        ({VERIFIED_AT: "yesterday"}, float("inf")),
+        ({VERIFIED_AT: True}, float("inf")),
+        ({}, float("inf")),
+        (None, float("inf")),
+    ],
+)
+def test_an_age_that_nobody_knows_is_endless(state: Any, age: float) -> None:
+    assert age_of(state, NOW) == age
+
+
+SECTIONS: dict[str, dict[str, Any]] = {
+    "CILogonOAuthenticator": {
+        "idps": {"https://id.example.org": {"username_derivation": {"username_claim": "eppn"}}}
+    },
+    "GenericOAuthenticator": {
+        "authorize_url": "https://id.example.org/auth",
+        "token_url": "https://id.example.org/token",
+        "userdata_url": "https://id.example.org/me",
+    },
+    "GitHubOAuthenticator": {},
+}
+
+
+def configured(name: str, **options: Any) -> Config:
+    return Config({name: {"client_id": "hub"} | SECTIONS[name] | options})
+
+
+def made(name: str, **options: Any) -> Any:
+    return getattr(jhext, name)(config=configured(name, **options))
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_the_section_of_the_parent_configures_it_once(name: str) -> None:
+    config = configured(name, outage_grace=5)
+    config[name].scope.append("groups")
+    authenticator = getattr(jhext, name)(config=config)
+    assert isinstance(authenticator, Authenticator)
+    assert authenticator.outage_grace == 5
+    assert authenticator.scope.count("groups") == 1
+
+
+def test_an_id_token_needs_an_issuer() -> None:
+    with pytest.raises(ValueError, match="needs `issuer`"):
+        made("GenericOAuthenticator", userdata_url="", userdata_from_id_token=True)
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS256", "RS256 "])
+def test_d30_secrets_sign_no_id_token(algorithm: str) -> None:
+    with pytest.raises(TraitError, match="not for ID tokens"):
+        made("GenericOAuthenticator", id_token_algorithms=[algorithm])
+
+
+def test_teams_need_a_scope() -> None:
+    with pytest.raises(ValueError, match="read:org"):
+        made("GitHubOAuthenticator", manage_groups=True, scope=["user:email"])
+    assert "read:org" in made("GitHubOAuthenticator", manage_groups=True).scope
+
+
+class User:
+    name = "ann"
+
+    def __init__(self, state: Any) -> None:
+        self._state = state
+
+    async def get_auth_state(self) -> Any:
+        return self._state
+
+
+@pytest.mark.parametrize(
+    ("state", "limit", "confirmed", "starts"),
+    [
+        ({VERIFIED_AT: 0}, 0, True, True),
+        (None, 0, True, True),
+        ({VERIFIED_AT: 0}, 60, True, False),
+        (None, 60, True, False),
+        (None, 0, False, False),
+    ],
+)
+async def test_d11_old_groups_start_nothing(
+    state: Any, limit: float, confirmed: bool, starts: bool
+) -> None:
+    authenticator = made("GenericOAuthenticator", max_group_age=limit)
+    authenticator.confirm("ann", confirmed)
+    if starts:
+        await authenticator.pre_spawn_start(User(state), None)
+        return
+    with pytest.raises(SpawnRefused, match="log out and in again") as refused:
+        await authenticator.pre_spawn_start(User(state), None)
+    assert refused.value.status_code == 403
