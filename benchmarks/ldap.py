@@ -169,7 +169,7 @@ async def longest_block() -> float:
         return longest
 
 
-def cases(server: Standin | Slow) -> dict[str, dict[str, Any]]:
+def logins(server: Standin | Slow) -> dict[str, dict[str, Any]]:
     name, password = server.account
     account = {"lookup_dn_search_user": name, "lookup_dn_search_password": password}
     found: dict[str, dict[str, Any]] = {"bind": TEMPLATE, "look-up": {**LOOKUP, **account}}
@@ -178,7 +178,8 @@ def cases(server: Standin | Slow) -> dict[str, dict[str, Any]]:
     return found
 
 
-def table() -> Table:
+async def table() -> Table:
+    """Measure everything; takes some minutes, nearly all of them ldapauthenticator's."""
     made = Table(
         *("directory", "login", "longest block", "logins/s", "operations per login"),
         title=f"{LOGINS} logins at once, {DELAY * 1000:.0f} ms a step: ldapauthenticator → jhext",
@@ -188,8 +189,8 @@ def table() -> Table:
         if slapd.is_installed():
             servers["OpenLDAP"] = stack.enter_context(slow_slapd())
         for title, server in servers.items():
-            for case, traits in cases(server).items():
-                theirs, ours = (asyncio.run(measure(kind, traits, server)) for kind in SIDES)
+            for case, traits in logins(server).items():
+                theirs, ours = [await measure(kind, traits, server) for kind in SIDES]
                 made.add_row(title, case, *row(theirs, ours))
     return made
 
@@ -204,4 +205,4 @@ def row(theirs: Measured, ours: Measured) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    Console().print(table())
+    Console().print(asyncio.run(table()))

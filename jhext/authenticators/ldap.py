@@ -304,6 +304,10 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
             return True
         return bool(await super().check_allowed(username, auth_model))
 
+    async def close(self) -> None:
+        """Hang up. It may be asked again afterwards."""
+        await self._directory.close()
+
     async def refresh_user(self, user: Any, handler: Any = None) -> bool | dict[str, Any]:
         """Say what the directory knows now; False where the person may not go on."""
         if not self._has_account:

@@ -71,8 +71,23 @@ class Line:
 async def _pump(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay: float = 0
 ) -> None:
-    while data := await reader.read(2**16):
-        await asyncio.sleep(delay)
-        writer.write(data)
-        await writer.drain()
+    """Pass on whatever comes, each piece as long after it came."""
+    clock = asyncio.get_running_loop().time
+    pieces: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+
+    async def take() -> None:
+        data = b"more"
+        while data:
+            data = await reader.read(2**16)
+            pieces.put_nowait((clock() + delay, data))
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(take())
+        while True:
+            due, data = await pieces.get()
+            if not data:
+                break
+            await asyncio.sleep(due - clock())
+            writer.write(data)
+            await writer.drain()
     writer.close()

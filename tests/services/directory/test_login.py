@@ -53,7 +53,10 @@ def made(traits: dict[str, Any]) -> Any:
 
 async def log_in(authenticator: Any, name: str, password: str) -> Any:
     data = {"username": name, "password": password}
-    return await authenticator.get_authenticated_user(None, data)
+    try:
+        return await authenticator.get_authenticated_user(None, data)
+    finally:
+        await authenticator.close()
 
 
 async def test_openldap_by_names(rfc2307: Slapd) -> None:
