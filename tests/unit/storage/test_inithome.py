@@ -244,13 +244,13 @@ def test_f_any_name_is_made_below_the_root_or_nowhere(name: str) -> None:
 
 
 @pytest.mark.parametrize("gives_away", [True, False])
-@pytest.mark.parametrize("place", ["alice", "a/alice"])
-def test_no_link_is_followed(root: Path, place: Path, place: str, gives_away: bool) -> None:
+@pytest.mark.parametrize("path", ["alice", "a/alice"])
+def test_no_link_is_followed(root: Path, place: Path, path: str, gives_away: bool) -> None:
     victim = place / "victim"
     (victim / "alice").mkdir(parents=True)
-    (root / place.split("/", maxsplit=1)[0]).symlink_to(victim)
+    (root / path.split("/", maxsplit=1)[0]).symlink_to(victim)
     before = state(victim), state(victim / "alice")
-    message = refuse(directory(root, place, owner=BOB, mode=0o777), gives_away=gives_away)
+    message = refuse(directory(root, path, owner=BOB, mode=0o777), gives_away=gives_away)
     assert "is a symbolic link or a file, and no directory" in message
     assert (state(victim), state(victim / "alice")) == before
 
