@@ -93,6 +93,8 @@ CHANGES = [
         ]
     ),
     ("spec/ephemeralContainers", [{"name": "debug", "image": "x"}]),
+    ("spec/containers/-", {"name": "more", "image": "x"}),
+    ("spec/initContainers/-", {"name": "more", "image": "x", "restartPolicy": "Always"}),
 ]
 OF_THE_FILES = [
     ("metadata/annotations/jhext.io~passwd", "root::0:0:::\n"),
