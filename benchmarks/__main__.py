@@ -1,4 +1,4 @@
-"""Print the table: ``python -m benchmarks``."""
+"""Print the tables: ``python -m benchmarks``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from rich.console import Console
 from .nowhere import no_cluster
 
 
-def main() -> None:
-    with no_cluster():
-        from .cases import rows, table  # noqa: PLC0415 - not before the kubeconfig is there
+async def main() -> None:
+    from . import cases, files  # noqa: PLC0415 - not before the kubeconfig is there
 
-        Console().print(table(asyncio.run(rows())))
+    console = Console()
+    console.print(cases.table(await cases.rows()))
+    console.print(await files.table())
 
 
-main()
+with no_cluster():
+    asyncio.run(main())

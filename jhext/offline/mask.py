@@ -9,7 +9,9 @@ from typing import Any
 MASK = "********"
 """What stands in the place of a secret."""
 
-_SECRET_NAME = re.compile(r"token|secret|passw(or)?d|credential|private|(api|access)_?key", re.I)
+_NAME = r"token|secret|passw(?:or)?d|credential|private|(?:api|access)[_-]?key"
+_SECRET_NAME = re.compile(_NAME, re.I)
+_ASSIGNED = re.compile(rf"((?:{_NAME})[\w.-]*=)[^\s'\"&;]+", re.I)
 _IN_URL = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]+(?=@)")
 _MINIMUM = 4
 """Characters of a secret: to mask a shorter one everywhere would leave nothing readable."""
@@ -18,8 +20,9 @@ _MINIMUM = 4
 def mask(manifest: Any, secrets: Collection[str]) -> Any:
     """Mask secrets in a manifest.
 
-    Masked are the values of environment variables whose names speak of secrets, passwords in
-    URLs, and the given secrets wherever they stand. References to Secrets stay: they tell nothing.
+    Masked are the values of environment variables and of words like ``--token=…`` whose names speak
+    of secrets, passwords in URLs, and the given secrets wherever they stand. References to Secrets
+    stay: they tell nothing.
 
     Parameters
     ----------
@@ -53,4 +56,4 @@ def _is_secret_variable(value: dict[str, Any]) -> bool:
 def _text(text: str, secrets: list[str]) -> str:
     for secret in secrets:
         text = text.replace(secret, MASK)
-    return _IN_URL.sub(MASK, text)
+    return _ASSIGNED.sub(rf"\1{MASK}", _IN_URL.sub(MASK, text))

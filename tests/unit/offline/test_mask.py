@@ -52,6 +52,20 @@ def test_passwords_in_urls() -> None:
     assert mask(["postgresql://hub:p4ss@db/hub"], ()) == [f"postgresql://{MASK}@db/hub"]
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("--ServerApp.token=abc", f"--ServerApp.token={MASK}"),
+        ("DB_PASSWORD=abc run", f"DB_PASSWORD={MASK} run"),
+        ("https://example.org/?api-key=abc&x=1", f"https://example.org/?api-key={MASK}&x=1"),
+        ("--port=8888", "--port=8888"),
+        ("--token-file=", "--token-file="),
+    ],
+)
+def test_words_that_set_what_is_called_a_secret(text: str, shown: str) -> None:
+    assert mask(["start", text], ()) == ["start", shown]
+
+
 def texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
