@@ -181,8 +181,12 @@ class Service:
         return changed if changed.settings != rules.settings else None
 
     def _serve_metrics(self, settings: CullerSettings) -> None:
-        if settings.metrics_port is not None:
+        if settings.metrics_port is None:
+            return
+        try:
             start_http_server(settings.metrics_port, settings.metrics_ip, self.metrics.registry)
+        except OSError as error:
+            self.log.error("There are no metrics, since port and address are not free: %s", error)
 
 
 def interval(rules: Rules) -> float:
