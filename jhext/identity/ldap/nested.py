@@ -23,7 +23,7 @@ MAX_GROUPS = 5000
 PAGE_SIZE = 500
 """How many groups are sent at a time; Active Directory sends no more than 1,000."""
 
-_TERMS = 200  # values in one filter
+_TERMS = 60  # values in one filter: it is encoded in the event loop, in some milliseconds
 _DOMAIN = bytes((1, 5, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0))  # the beginning of S-1-5-21-…, with a RID
 
 
