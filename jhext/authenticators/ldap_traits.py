@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -11,7 +12,7 @@ from typing import Any
 from ldapauthenticator import LDAPAuthenticator
 from traitlets import CaselessStrEnum, Float, Int, List, Set, TraitError, Unicode, Union, default
 
-from jhext.identity.ldap.access import Access
+from jhext.identity.ldap.access import Access, Tls
 from jhext.identity.ldap.answer import ACTIVE_DIRECTORY, POSIX
 from jhext.identity.ldap.directory import Directory
 from jhext.identity.ldap.layout import Layout, Nesting
@@ -129,6 +130,11 @@ class DirectoryTraits(FreshGroups, LDAPAuthenticator):  # type: ignore[misc]
             )
         except ValueError as error:
             raise TraitError(f"LDAPAuthenticator: {error}") from None
+        plain = any(server.tls is Tls.NONE for server in self._access.servers)
+        if plain or self.tls_kwargs.get("validate") == ssl.CERT_NONE:
+            self.log.warning(
+                "Who the LDAP servers are is not checked: whoever is on the way can read passwords"
+            )
 
     @property
     def _is_active_directory(self) -> bool:

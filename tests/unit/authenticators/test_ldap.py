@@ -131,7 +131,9 @@ HOSTILE = [
 
 @pytest.mark.parametrize("name", HOSTILE, ids=lambda name: ascii(name)[:24])
 @pytest.mark.parametrize("template", [[], ["uid={username}," + PEOPLE]], ids=["lookup", "template"])
-async def test_hostile_name_is_nobody(server: WireServer, name: str, template: list[str]) -> None:
+async def test_d51_hostile_name_is_nobody(
+    server: WireServer, name: str, template: list[str]
+) -> None:
     """Whatever is typed, with every pattern of names allowed, is nobody else's name."""
     made = authenticator(
         server.port, bind_dn_template=template, lookup_dn=not template, valid_username_regex=""
