@@ -169,6 +169,7 @@ def test_each_group_has_its_claim() -> None:
     ],
 )
 def test_errors_before_anybody_comes(keys: dict[str, Any], problem: str) -> None:
+    """D-17: two groups with one directory are among them."""
     with pytest.raises(ValidationError) as error:
         rule(**keys)
     assert problem in str(error.value)

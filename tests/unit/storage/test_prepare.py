@@ -18,6 +18,7 @@ from jhext.storage.merge import add
 from jhext.storage.prepare import (
     FILLS,
     MAKES,
+    CopySettings,
     Directory,
     InitSettings,
     init_containers,
@@ -246,3 +247,9 @@ def test_root_may_give_directories_away() -> None:
             "pod": {"privileged_containers": [MAKES]},
         }
     )
+
+
+def test_d47_nothing_that_deletes_is_to_be_asked_for() -> None:
+    """What is copied never takes the place of anything, and there is no way to say that it does."""
+    whens = CopySettings.model_json_schema()["properties"]["when"]["enum"]
+    assert whens == ["if_empty", "sync"]
