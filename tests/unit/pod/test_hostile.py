@@ -6,12 +6,14 @@
 import os
 import re
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from jhext import ProfileKubeSpawner
 from jhext.identity.errors import IdentityRefused
 from jhext.identity.model import Identity
 from jhext.identity.precedence import Rules, combine
@@ -50,6 +52,7 @@ HOSTILE = st.sampled_from(
     ]
 )
 TEXT = st.one_of(HOSTILE, st.text(max_size=40), st.lists(HOSTILE, max_size=3).map("".join))
+STORABLE = TEXT.filter(lambda text: "\ud800" not in text)  # else no hub has it in its database
 SOUND = st.from_regex(r"[a-z][a-z0-9_-]{0,8}", fullmatch=True)
 ANYTHING = st.one_of(TEXT, st.integers(), st.none(), st.booleans(), st.floats(), st.just([]))
 
@@ -164,6 +167,23 @@ def test_d15_nothing_that_a_directory_says_means_something_else(
     assert expanded(environment["HOME"]) == HOME
     for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL"):
         assert "\n" not in expanded(environment.get(name, ""))
+
+
+def label(user: str) -> str:
+    spawner = SimpleNamespace(user=SimpleNamespace(name=user), name=user, component_label="server")
+    granted = SimpleNamespace(profile=SimpleNamespace(slug="small"))
+    labels = ProfileKubeSpawner._labels(spawner, granted)
+    assert labels["jhext.io/server"] == labels["jhext.io/user"]
+    return str(labels["jhext.io/user"])
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.lists(st.one_of(SOUND, STORABLE), min_size=2, max_size=2, unique=True))
+def test_d15_labels_are_valid_and_nobody_has_anothers(names: list[str]) -> None:
+    labels = [label(name) for name in names]
+    for name, value in zip(names, labels, strict=True):
+        assert re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?", value) or not name
+    assert len(set(labels)) == 2
 
 
 @pytest.mark.parametrize("name", ["gid1001", "ann"])
