@@ -203,4 +203,6 @@ def _adopt(wanted: Wanted, owner: Owner, name: str) -> str:
     if wanted.is_personal:
         command += ["--user", owner.user]
         command += ["--server", owner.server] if owner.server else []
+    if wanted.settings.per == "group":
+        command += ["--group", wanted.which]
     return shlex.join(command)

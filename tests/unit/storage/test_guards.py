@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from jhext.storage import labels
-from jhext.storage.claims import Wanted
+from jhext.storage.claims import Wanted, wanted_of
 from jhext.storage.deletion import to_delete
 from jhext.storage.errors import StorageReason, StorageRefused
 from jhext.storage.guards import Choice, Known, choose
 from jhext.storage.volumes import Object, Owner
-from tests.unit.storage.claims_of import existing, kubespawners, owner, wanted
+from tests.unit.storage.claims_of import COMMON, existing, kubespawners, owner, settings, wanted
 
 ALICE = owner()
 
@@ -80,6 +80,18 @@ def test_claim_that_says_nothing_is_used_only_where_it_was_prepared() -> None:
     claim = {"metadata": {"name": "home-alice"}, "spec": {}}
     assert "adopt home-alice --claim home --user alice" in refusal(wanted(), known(claim)).detail
     assert choose(wanted(when_missing="refuse"), ALICE, known(claim)).name == "home-alice"
+
+
+def test_claim_of_a_group_is_that_groups() -> None:
+    member = owner(groups=("lab", "gpu"))
+    gpu, lab = wanted_of(
+        settings({"data": {"per": "group", "groups": ["lab", "gpu"]}}).claims, member, COMMON
+    )
+    assert choose(gpu, member, known(existing(gpu))).name == "data-gpu"
+    assert refusal(gpu, known(existing(lab, "data-gpu")), member).reason is StorageReason.OTHERS
+    bare = {"metadata": {"name": "data-gpu"}, "spec": {}}
+    detail = refusal(gpu, known(bare), member).detail
+    assert detail.endswith("jhext storage adopt data-gpu --claim data --group gpu")
 
 
 def test_claim_of_another_key_is_never_used() -> None:
