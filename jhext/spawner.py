@@ -80,7 +80,7 @@ class ProfileKubeSpawner(CatalogedKubeSpawner):
             tuple(self.additional_profile_form_template_paths), self.profile_form_template
         )
         page, stale = _PAGES.render(
-            template, catalog, permitted, self.user_options, frozenset(self.extra_user_options)
+            template, catalog, permitted, self.user_options, self.passed_over_options
         )
         # What was refused just now was never started; JupyterHub shows why.
         stale = stale and self.user_options == self.orm_spawner.user_options
@@ -106,7 +106,8 @@ class ProfileKubeSpawner(CatalogedKubeSpawner):
 
         JupyterHub reads it as soon as it has called ``start()``, before profiles are applied.
         """
-        await maybe_future(super().run_pre_spawn_hook())
+        if (waiting := super().run_pre_spawn_hook()) is not None:
+            await maybe_future(waiting)
         try:
             self._catalog_of_start = await self.catalog()
             if self._catalog_of_start is None or not _sets_start_timeout(self._catalog_of_start):
@@ -160,7 +161,7 @@ class ProfileKubeSpawner(CatalogedKubeSpawner):
             refuse_profile(self.user_options)
             return None
         person = await self.person(catalog)
-        extra = frozenset(self.extra_user_options)
+        extra = self.passed_over_options
         return select(catalog, person, self.user_options, extra_options=extra)
 
     def _what_is_granted(self, catalog: Catalog | None) -> dict[str, Any]:

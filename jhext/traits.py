@@ -203,13 +203,13 @@ class ConfiguredKubeSpawner(KubeSpawnerSeams):
             self._is_given_profiles
             or self.profile_list
             or (self.settings and self.settings.has_profiles)
-            or self._files("profile_files")
-            or self._files("profile_mapping_files")
+            or self._if_set("profile_files", [])
+            or self._if_set("profile_mapping_files", [])
         )
 
-    def _files(self, name: str) -> list[str]:
-        # Each spawner would make a list of its own to say that there are none.
-        return getattr(self, name) if self.trait_has_value(name) else []
+    def _if_set(self, name: str, unset: Any) -> Any:
+        # Each spawner would make a default of its own, which takes longer than all else here.
+        return getattr(self, name) if self.trait_has_value(name) else unset
 
     @property
     def profile_sources(self) -> Sources:
@@ -217,27 +217,25 @@ class ConfiguredKubeSpawner(KubeSpawnerSeams):
         return Sources.of(
             self.profile_list if is_shared(self.profile_list) else None,
             self.settings,
-            self._files("profile_files"),
-            self._files("profile_mapping_files"),
+            self._if_set("profile_files", []),
+            self._if_set("profile_mapping_files", []),
         )
+
+    @property
+    def passed_over_options(self) -> frozenset[str]:
+        """The keys of ``user_options`` that code of the operator reads."""
+        return frozenset(self._if_set("extra_user_options", ()))
 
     @property
     def policy(self) -> Policy:
         """How rules are read."""
-        return Policy(self.default_access, self.admin_bypass)  # type: ignore[arg-type]
+        return Policy(self._if_set("default_access", "deny"), self.admin_bypass)
 
     @property
     def lint_variant(self) -> tuple[tuple[str, frozenset[str]], ...]:
-        """Give what the rules of the lint depend on and hooks may set for one spawner.
-
-        Traits that were never set are not read, since each spawner would make their defaults.
-        """
+        """Give what the rules of the lint depend on and hooks may set for one spawner."""
         names = ("allowed_sensitive_overrides", "extra_profile_keys")
-        return tuple(
-            (name, frozenset(value))
-            for name in names
-            if self.trait_has_value(name) and (value := getattr(self, name))
-        )
+        return tuple((name, frozenset(self._if_set(name, ()))) for name in names)
 
     def lint_rules(self) -> LintRules:
         """Say how profiles are checked."""
