@@ -10,7 +10,6 @@ from typing import Any
 from .profiles.freeze import thaw
 from .upstream import KubeSpawnerSeams
 
-_PLAIN = (str, int, float, bool, type(None))
 _UNSET = object()
 """Stands for a trait whose default nobody has asked for: making it takes longer than all else."""
 
@@ -47,7 +46,7 @@ class AppliedOverrides:
                 self._before[name] = self._value(name)
         self._spawner.apply_overrides(
             {
-                name: value if isinstance(value, _PLAIN) else partial(_fresh, name, value)
+                name: partial(_fresh, name, value) if callable(value) else thaw(value)
                 for name, value in overrides.items()
             }
         )
@@ -70,11 +69,10 @@ class AppliedOverrides:
 
 
 def _fresh(name: str, value: Any, spawner: KubeSpawnerSeams) -> Any:
-    """Give the value of an override, as a copy."""
-    if callable(value):
-        value = value(spawner)
-        if inspect.isawaitable(value):
-            if inspect.iscoroutine(value):
-                value.close()
-            raise TypeError(f"the callable for {name} is async")
+    """Give a copy of what a callable gives."""
+    value = value(spawner)
+    if inspect.isawaitable(value):
+        if inspect.iscoroutine(value):
+            value.close()
+        raise TypeError(f"the callable for {name} is async")
     return thaw(value)

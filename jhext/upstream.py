@@ -6,9 +6,11 @@ Checked with jupyterhub 5.3 to 6.1, kubespawner 7.0 and 7.1, traitlets 5.14 to 5
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader
@@ -69,6 +71,9 @@ class KubeSpawnerSeams(KubeSpawner):  # type: ignore[misc]
     pod_created = False
     """Whether the API server has taken the pod of this start."""
 
+    _expanded: Mapping[tuple[str, str], str] = MappingProxyType({})
+    """What templates give that hold nothing but names, which stay as they are."""
+
     def share_config(self, section: Config) -> None:
         """Change this spawner's configuration before traitlets copies its values."""
 
@@ -114,6 +119,14 @@ class KubeSpawnerSeams(KubeSpawner):  # type: ignore[misc]
         # Most strings of a pod hold no field; KubeSpawner computes every slug for each of them.
         if "{" not in template and "}" not in template:
             return template
+        if not _holds_only_names(template):
+            return self._expand(template, slug_scheme)
+        key = (template, slug_scheme or self.slug_scheme)
+        if key not in self._expanded:
+            self._expanded = {**self._expanded, key: self._expand(template, slug_scheme)}
+        return self._expanded[key]
+
+    def _expand(self, template: str, slug_scheme: str | None) -> str:
         expanded: str = super()._expand_user_properties(template, slug_scheme)
         return expanded
 
@@ -172,6 +185,14 @@ class KubeSpawnerSeams(KubeSpawner):  # type: ignore[misc]
                     made.first_load_future.set_exception(ConnectionError(f"no {kind} from the API"))
                     made.first_load_future.exception()  # nobody has to have waited for it
             raise
+
+
+_NAMES = re.compile(r"[^{}]*(\{(safe_|escaped_)?(username|servername|user_server)\}[^{}]*)+")
+
+
+@lru_cache(maxsize=256)
+def _holds_only_names(template: str) -> bool:
+    return _NAMES.fullmatch(template) is not None
 
 
 def in_plain_form(spawner: KubeSpawner, value: Any) -> Any:

@@ -32,6 +32,9 @@ class FrozenList(list[Any]):
         return [copy.deepcopy(value, memo) for value in self]
 
 
+_PLAIN = (str, int, float, bool, type(None))
+
+
 def is_shared(value: Any) -> bool:
     """Tell whether a value is a frozen container, which is known by its identity."""
     return isinstance(value, FrozenDict | FrozenList)
@@ -50,6 +53,8 @@ def freeze(value: Any) -> Any:
 
 def thaw(value: Any) -> Any:
     """Copy a value for code that changes it; what is callable is taken as it is."""
+    if isinstance(value, _PLAIN):
+        return value
     if isinstance(value, Mapping):
         return {key: thaw(item) for key, item in value.items()}
     if isinstance(value, list):
