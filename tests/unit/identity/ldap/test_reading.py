@@ -175,6 +175,7 @@ async def test_groups_are_walked_once_each() -> None:
     found = await nested.groups_of(layout, entry(), ask)
     assert sorted(group.dn for group in found) == sorted(rings)
     assert len(asked) == 6
+    assert all(0 < question.page_size <= 1000 for question in asked)
 
 
 async def test_groups_without_an_end() -> None:
