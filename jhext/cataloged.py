@@ -86,8 +86,7 @@ class CatalogedKubeSpawner(StoredKubeSpawner):
             self.log.log(level, "%s", message)
         if current.version is None or (current.problems and self.reload_policy == "fail_closed"):
             raise faulty_configuration("; ".join(map(str, current.problems)))
-        if current.version.mounts is not None:
-            self.mount_rules = current.version.mounts
+        self.mount_rules = current.version.mounts
         return current.version
 
     def _tell(self, watch: Watch, findings: tuple[Finding, ...]) -> None:
