@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -119,17 +119,21 @@ def slow_slapd() -> Iterator[Slow]:
 @contextmanager
 def _line_to(url: str) -> Iterator[int]:
     """Lay the line in a loop of its own: ldapauthenticator blocks the one that it runs in."""
-    line = Line(url, delay=DELAY)
-    with closing(asyncio.new_event_loop()) as loop:
-        loop.run_until_complete(line.mend())
-        thread = threading.Thread(target=loop.run_forever)
-        thread.start()
-        try:
-            yield line.port
-        finally:
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
-            loop.run_until_complete(line.cut())
+    line, ready, done = Line(url, delay=DELAY), threading.Event(), threading.Event()
+
+    async def lay() -> None:
+        async with line:
+            ready.set()
+            await asyncio.to_thread(done.wait)
+
+    thread = threading.Thread(target=asyncio.run, args=[lay()])
+    thread.start()
+    try:
+        ready.wait()
+        yield line.port
+    finally:
+        done.set()
+        thread.join()
 
 
 async def measure(kind: type[Any], traits: dict[str, Any], server: Standin | Slow) -> Measured:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from jupyterhub.utils import maybe_future
 from ldap3.utils.conv import escape_filter_chars
@@ -28,6 +29,7 @@ from jhext.identity.ldap.directory import Directory
 from jhext.identity.ldap.entry import DirectoryGroup, Entry
 from jhext.identity.ldap.errors import Cause, LoginRefused
 from jhext.identity.ldap.messages import Scope, Search
+from jhext.identity.ldap.names import own_name
 from jhext.identity.ldap.standing import standing
 from jhext.identity.model import SCHEMA_VERSION
 
@@ -35,6 +37,8 @@ from .freshness import VERIFIED_AT, age_of
 from .ldap_account import Account, is_another, kept_identity, user_attributes
 from .ldap_options import dn_key
 from .ldap_traits import DirectoryTraits
+
+T = TypeVar("T")
 
 MAX_LOGIN = 255
 """How many characters a login name may have."""
@@ -76,7 +80,7 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
             self.log.warning("Login of %s refused, nothing was sent: %s", shown(login), problem)
             return None
         try:
-            model = await self._log_in(login, password)
+            model = await self._in_time(self._log_in(login, password))
         except LoginRefused as refused:
             self.log.warning("Login of %s refused: %s: %s", shown(login), refused.cause, refused)
             if refused.cause in TOLD:
@@ -123,6 +127,13 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
         if "certificate" in str(error):
             self.log.error(UNTRUSTED)
 
+    async def _in_time(self, asking: Awaitable[T]) -> T:
+        try:
+            async with asyncio.timeout(self.deadline):
+                return await asking
+        except TimeoutError:
+            raise IdentityUnavailable(f"no answer within {self.deadline} s") from None
+
     async def _log_in(self, login: str, password: str) -> dict[str, Any]:
         found = None
         if self.lookup_dn:
@@ -137,6 +148,8 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
             return {"name": login, "auth_state": {"ldap_groups": [], "user_attributes": {}}}
         async with self._reader(bound, password) as reader:
             entry = await self._entry_of(reader, login, found, bound, password)
+            if found is None:
+                await self._check_alone(reader, login, entry)
             await self._check_spelling(reader, entry)
             account = await self._account(reader, entry)
         return self._model(account)
@@ -213,6 +226,15 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
             raise LoginRefused(Cause.CREDENTIALS, f"{shown(bound)} cannot be read")
         return entry
 
+    async def _check_alone(self, reader: Directory, login: str, entry: Entry) -> None:
+        """Refuse a name that another template makes somebody else's."""
+        for name in self._bind_names(login, None):
+            other = (
+                await reader.read(name) if dn_key(name) not in (None, dn_key(entry.dn)) else None
+            )
+            if other is not None:
+                raise LoginRefused(Cause.AMBIGUOUS, f"there is {shown(other.dn)}, too")
+
     async def _check_spelling(self, reader: Directory, entry: Entry) -> None:
         """Refuse a name that the hub would write in a way that is somebody else's."""
         lower = entry.name.lower()
@@ -256,7 +278,7 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
         return tuple(
             DirectoryGroup(found, group.text("gidNumber"), group.dn)
             for group in groups
-            if (found := group.text(name)) is not None
+            if (found := own_name(group, name)) is not None
         )
 
     def _group_filter(self, entry: Entry) -> str:
@@ -317,14 +339,16 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
     async def _refresh(self, user: Any) -> bool | dict[str, Any]:
         state = await user.get_auth_state()
         try:
-            return await self._look_again(user.name, state or {})
+            return await self._in_time(self._look_again(user.name, state or {}))
         except (LoginRefused, IdentityRefused) as refused:
+            self._verified_at[user.name] = -math.inf  # no outage undoes that
             self.log.warning("%s has to log in again: %s", user.name, refused)
             return False
         except IdentityUnavailable as error:
             self._tell_unavailable(error)
             now = time.time()
-            age = min(age_of(state, now), now - self._verified_at.get(user.name, -math.inf))
+            known = self._verified_at.get(user.name)
+            age = age_of(state, now) if known is None else now - known
             return age < self.outage_grace
 
     async def _look_again(self, username: str, state: dict[str, Any]) -> dict[str, Any]:

@@ -91,7 +91,7 @@ class DirectoryTraits(FreshGroups, LDAPAuthenticator):  # type: ignore[misc]
     ).tag(config=True)
 
     deadline = Float(
-        12, min=0.1, help="Seconds for one question to the directory, with fail-over."
+        12, min=0.1, help="Seconds for a login, or for a refresh, fail-over included."
     ).tag(config=True)
 
     pool_size = Int(

@@ -183,6 +183,17 @@ async def test_two_entries_of_one_name_are_nobody(server: WireServer) -> None:
         assert await log_in(authenticator(server.port), "user0", password) is None
 
 
+async def test_name_that_two_templates_give_two_people(server: WireServer) -> None:
+    other = "uid=user0,ou=guests,dc=example,dc=org"
+    server.passwords = {**server.passwords, other: "guest-pw"}
+    templates = ["uid={username}," + PEOPLE, "uid={username},ou=guests,dc=example,dc=org"]
+    made = authenticator(server.port, lookup_dn=False, bind_dn_template=templates)
+    assert await log_in(made, "user0", "user0-pw")
+    server.entries = {**server.entries, other: {"uid": [b"user0"]}}
+    for password in ("user0-pw", "guest-pw"):
+        assert await log_in(made, "user0", password) is None
+
+
 @pytest.mark.parametrize(
     ("code", "told"),
     [
@@ -334,6 +345,24 @@ async def test_refresh_while_the_directory_is_down(age: float | None, goes_on: b
     made = authenticator(gone.port, outage_grace=600)
     state = None if age is None else {VERIFIED_AT: time.time() - age}
     assert await refresh(made, state) is goes_on
+
+
+async def test_outage_undoes_no_refusal(server: WireServer) -> None:
+    made = authenticator(server.port)
+    state = (await log_in(made, "user0", "user0-pw"))["auth_state"]
+    server.entries = {}
+    assert await refresh(made, state) is False
+    server.mood = Mood.GARBAGE
+    assert await refresh(made, state) is False
+
+
+async def test_d31_slow_server_ends_the_login_in_time(server: WireServer) -> None:
+    """Every answer comes in time, but all of them together do not."""
+    server.delay = 0.4
+    async with asyncio.timeout(4):
+        with pytest.raises(web.HTTPError) as refused:
+            await log_in(authenticator(server.port, deadline=0.7), "user0", "user0-pw")
+    assert refused.value.status_code == 503
 
 
 async def test_many_refreshes_at_once_are_one(server: WireServer) -> None:
