@@ -51,8 +51,8 @@ def override(overlay: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
     result |= _affinity(overlay.get("node_affinity"), where)
     if overlay.get("gpu"):
         result |= gpus(str(overlay["gpu"]))
-    for key in sorted(set(overlay) - _READ):
-        notes.add(where, str(key), "has no counterpart; left out")
+    for key in sorted(map(str, set(overlay) - _READ)):
+        notes.add(where, key, "has no counterpart; left out")
     return result
 
 

@@ -14,6 +14,7 @@ UTF-8, with or without a byte-order mark, and its lines end as on UNIX or as on 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -131,6 +132,7 @@ def bind(
     named: dict[str, set[str]] = {}
     for slug, display_name in profiles:
         named.setdefault(display_name, set()).add(slug)
+    hints = _Hints({name: slug for slug, name in profiles} | {slug: slug for slug in slugs})
     found: list[Finding] = []
     rules: dict[str, list[tuple[MappingLine, str]]] = {}
     for file in files:
@@ -138,7 +140,7 @@ def bind(
             meant = _meant(line, slugs, named)
             found += [
                 Finding(level, "", "", f"{line}: {message}", file.file, line.number)
-                for level, message in _problems(line, meant)
+                for level, message in _problems(line, meant, hints)
             ]
             if len(meant) == 1:
                 rules.setdefault(meant.pop(), []).append((line, f"{file.file}:{line.number}"))
@@ -151,12 +153,35 @@ def _meant(line: MappingLine, slugs: set[str], named: Mapping[str, set[str]]) ->
     return set() if line.kind == "group" else set(named.get(line.profile, ()))
 
 
+_MAX_HINTS = 20
+
+
+class _Hints:
+    """Slugs that may have been meant. To look takes long, so only the first words are looked up.
+
+    Parameters
+    ----------
+    slugs
+        What profiles are called, and their slugs.
+    """
+
+    def __init__(self, slugs: Mapping[str, str]) -> None:
+        self._slugs = slugs
+        self._found: dict[str, str] = {}
+
+    def __getitem__(self, word: str) -> str:
+        if word not in self._found and len(self._found) < _MAX_HINTS:
+            close = difflib.get_close_matches(word, self._slugs, 1)
+            self._found[word] = f"; did you mean {self._slugs[close[0]]!r}?" if close else ""
+        return self._found.get(word, "")
+
+
 def _problems(
-    line: MappingLine, meant: set[str]
+    line: MappingLine, meant: set[str], hints: _Hints
 ) -> Iterator[tuple[Literal["error", "warning"], str]]:
     if not meant:
         what = "slug" if line.kind == "group" else "slug or display name"
-        yield "warning", f"never matches: no profile has this {what}"
+        yield "warning", f"never matches: no profile has this {what}{hints[line.profile]}"
     elif len(meant) > 1:
         yield "error", f"could be any of {', '.join(sorted(meant))}: write the slug"
     if line.kind == "user" and line.name != line.name.lower():

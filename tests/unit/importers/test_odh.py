@@ -65,6 +65,12 @@ def test_d27_kubernetes_quantities(resources: dict[str, Any], override: dict[str
     assert found.get("kubespawner_override", {}) == override
 
 
+def test_keys_of_any_kind_are_told() -> None:
+    overlay = {"name": "p", 1: "x", "other": "y"}
+    notes = convert([{"profiles": [overlay]}]).notes
+    assert [note.path for note in notes if "no counterpart" in note.message] == ["1", "other"]
+
+
 def test_braces_are_not_expanded() -> None:
     found = profiles({"name": "p", "env": {"CONF": '{"a": 1}'}})["notebook"]
     assert found["kubespawner_override"]["environment"] == {"CONF": '{{"a": 1}}'}

@@ -166,7 +166,8 @@ def test_a_bypassing_admin_is_stopped_by_a_deny(mapped: Mapped) -> None:
     ("text", "level", "message"),
     [
         ("alice:none", "warning", "alice:none: never matches: no profile has this slug or"),
-        ("@staff:Big", "warning", "never matches: no profile has this slug"),
+        ("alice:smal", "warning", "slug or display name; did you mean 'small'?"),
+        ("@staff:Small", "warning", "profile has this slug; did you mean 'small'?"),
         ("!alice:none", "warning", "never matches"),
         ("Alice:gpu", "warning", "JupyterHub's names are like 'alice'"),
     ],
