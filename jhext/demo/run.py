@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from rich.text import Text
 
 from ..devcluster.credentials import CredentialCheck, Credentials
 from ..profiles.finding import ConfigurationError
+from . import directory
 from .accounts import load
 from .check import check
 from .hub import LocalHub, reach_directly, start_cluster
@@ -89,6 +90,7 @@ def _started(folder: Path, port: int, console: Console) -> Iterator[Demo]:
         with console.status("Starting the embedded cluster"):
             kubeconfig = start_cluster(children, state.cluster_folder, *_CAPACITY)
             _tell_whether_uids_work(state, console)
+        login, env = _directory(state, children, console)
         with console.status("Looking for a proxy, or installing it"):
             proxy = find_proxy(state.folder / "node")
         hub = LocalHub(
@@ -98,15 +100,29 @@ def _started(folder: Path, port: int, console: Console) -> Iterator[Demo]:
             kubeconfig,
             proxy,
             port,
-            env={"JUPYTERHUB_CRYPT_KEY": state.crypt_key_file.read_text()},
+            env={"JUPYTERHUB_CRYPT_KEY": state.crypt_key_file.read_text(), **env},
         )
         with console.status("Starting the hub"):
             hub.start()
-        _say(console, f"The hub runs with {proxy.description}.")
+        _say(console, f"The hub runs with {proxy.description}; people log in with {login}.")
         try:
             yield Demo(state, hub, console)
         finally:
             _say(console, "Ending everything, which takes a few seconds.")
+
+
+def _directory(state: State, children: Children, console: Console) -> tuple[str, Mapping[str, str]]:
+    """Start OpenLDAP where it is installed; say what people log in with, and tell the hub."""
+    if directory.is_installed():
+        try:
+            with console.status("Starting OpenLDAP"):
+                people = load(state.accounts_file).values()
+                started = directory.start_directory(children, state.folder / "directory", people)
+        except StartError as error:
+            _say(console, f"Note: {error}")
+        else:
+            return "OpenLDAP", started.env
+    return "passwords from a file, since OpenLDAP is not installed (slapd)", {}
 
 
 def _tell_whether_uids_work(state: State, console: Console) -> None:
