@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -70,9 +70,26 @@ _WHO: Mapping[str, _Who] = {
     "carol": _Who("Carol Kennicott", 2003, (3000, 3001)),
     "ada": _Who("Ada Lovelace", 2005, (3000, 3002)),
 }
+_SHARED: Mapping[str, tuple[str, ...]] = {
+    "datascience": ("alice", "bob", "carol"),
+    "gpu": ("bob", "ada"),
+}
+"""Who shares a directory, in the order of the visits."""
+
 _CELL = """\
-import json, os
+import json, os, pathlib
+home = pathlib.Path.home()
+visits = home / "visits"
+before = visits.read_text().split() if visits.exists() else []
+visits.write_text(" ".join([*before, "%s"]))
+shared = {}
+for group in ("datascience", "gpu"):
+    if (home / group).is_dir():
+        shared[group] = sorted(path.name for path in (home / group).iterdir())
+        (home / group / os.environ["USER"]).touch()
 print(json.dumps({
+    "before": before,
+    "shared": shared,
     "result": 6 * 7,
     "names": [os.environ["USER"], os.environ["GIT_AUTHOR_NAME"]],
     "uid": os.getuid(),
@@ -118,6 +135,7 @@ class _Visit:
     program: HubClient
     kubeconfig: Path
     report: Report
+    visits: list[str] = field(default_factory=list)
 
     async def run(self, theirs: tuple[Wish, ...]) -> None:
         """Try everything that there is to try for this person."""
@@ -171,9 +189,13 @@ class _Visit:
                 answer = await self.browser.request("GET", f"{path}api/status")
                 expect(answer.status == 200 and "kernels" in answer.json(), _said(answer))
             with self.report.step(f"{self.name} runs a cell in a kernel") as step:
-                seen = json.loads(await run_cell(self.browser, path, _CELL))
+                cell = _CELL % wish.profile
+                seen = json.loads(await run_cell(self.browser, path, cell))
                 expect(seen["result"] == 42, f"it printed {seen}")
                 step.text += f" (as {await self._look_at_the_ids(seen)})"
+            with self.report.step(f"{self.name} finds in the home what earlier servers left"):
+                self._look_at_the_files(seen)
+                self.visits.append(wish.profile)
         finally:
             with self.report.step(f"{self.name} stops the server, and the pod is gone"):
                 await self.program.stop_server(self.name)
@@ -194,6 +216,15 @@ class _Visit:
             return f"{who.name}; the pod asks for {ids}, the process has uid {seen['uid']}"
         expect(tuple(seen["groups"]) == who.groups, f"the groups are {seen['groups']}")
         return f"{who.name}, {ids}"
+
+    def _look_at_the_files(self, seen: Mapping[str, Any]) -> None:
+        earlier = seen["before"][-len(self.visits) :] if self.visits else []
+        expect(earlier == self.visits, f"the home has {earlier} and not {self.visits}")
+        mine = {group: names for group, names in _SHARED.items() if self.name in names}
+        expect(seen["shared"].keys() == mine.keys(), f"shared are {sorted(seen['shared'])}")
+        for group, names in mine.items():
+            left = set(names[: names.index(self.name)])
+            expect(left <= set(seen["shared"][group]), f"{group} has {seen['shared'][group]}")
 
     async def _be_refused(self, wish: Wish, how: str, door: _Door) -> None:
         with self.report.step(f"{self.name} is refused {wish} {how}"):

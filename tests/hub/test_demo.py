@@ -22,7 +22,7 @@ import pytest
 from jhext.demo import accounts
 from jhext.demo.client import HubClient
 from jhext.demo.forms import SpawnForm
-from jhext.demo.notebook import run_in_terminal
+from jhext.demo.notebook import run_cell, run_in_terminal
 
 ROOT = Path(__file__).parents[2]
 JHEXT = Path(sys.executable).with_name("jhext")
@@ -129,6 +129,7 @@ async def test_leaves_no_process_behind(state: Path, number: signal.Signals, cod
 async def test_again_in_the_same_folder(state: Path) -> None:
     with running(state) as demo:
         before = demo.password
+        await run_as_alice(demo, "(pathlib.Path.home() / 'kept').write_text('kept')")
         demo.process.send_signal(signal.SIGINT)
         assert demo.process.wait(60) == 0
     with running(state) as demo:
@@ -136,6 +137,18 @@ async def test_again_in_the_same_folder(state: Path) -> None:
         assert before in demo.printed.read_text()
         async with HubClient(demo.url) as alice:
             assert (await alice.login("alice", before)).url.path == "/hub/home"
+        read = "print((pathlib.Path.home() / 'kept').read_text())"
+        assert (await run_as_alice(demo, read)).strip() == "kept"
+
+
+async def run_as_alice(demo: Running, code: str) -> str:
+    """Start alice's server and run a cell in it; return what it printed."""
+    async with HubClient(demo.url) as alice:
+        await alice.login("alice", demo.password)
+        await alice.post("/hub/spawn", {"profile": "small"})
+        await alice.wait_for_server("alice")
+        await alice.get("/user/alice/lab")
+        return await run_cell(alice, "/user/alice/", f"import pathlib; {code}")
 
 
 def test_check_succeeds(state: Path) -> None:
