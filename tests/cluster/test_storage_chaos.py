@@ -59,7 +59,7 @@ class Faults:
         if not status:
             raise TimeoutError
         error = ApiException(status=status, reason="injected")
-        error.body = json.dumps({"kind": "Status", "message": message})
+        error.body = json.dumps({"kind": "Status", "message": message}).encode()
         raise error
 
 
