@@ -29,7 +29,8 @@ PROFILES = [{"slug": "lab", "display_name": "Lab", "allow_all": True}]
 # The first of them is the chart's own, with a command that tells whether it is what it asks for.
 CONFIG = f"""
 home = [{{"name": "home", "mountPath": "/home/jovyan"}}]
-c.KubeSpawner.volumes = [{{"name": "home", "emptyDir": {{}}}}]
+etc = {{"name": "etc", "mountPath": "/etc"}}  # it does not hide what is mounted below it
+c.KubeSpawner.volumes = [{{"name": name, "emptyDir": {{}}}} for name in ("home", "etc")]
 c.KubeSpawner.volume_mounts = home
 
 def container(name, command, **more):
@@ -47,7 +48,9 @@ c.KubeSpawner.init_containers = [
     container("init", "id > /home/jovyan/init", volumeMounts=home),
 ]
 c.KubeSpawner.extra_containers = [
-    container("sidecar", "id > /home/jovyan/sidecar; exec sleep 3600", volumeMounts=home)
+    container(
+        "sidecar", "id > /home/jovyan/sidecar; exec sleep 3600", volumeMounts=[*home, etc]
+    )
 ]
 """
 WHO = """\
