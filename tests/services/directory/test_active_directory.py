@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from jhext.identity.errors import IdentityRefused, IdentityUnavailable
+from jhext.identity.ldap import messages
 from jhext.identity.ldap.access import parse_server
 from jhext.identity.ldap.errors import Cause, LoginRefused
 from jhext.identity.ldap.layout import Nesting
-from jhext.identity.ldap.messages import Search
 from jhext.identity.source import Person
 from tests.directories.people import DOMAIN as PEOPLE
 from tests.directories.samba import BASE, Samba
@@ -18,6 +18,7 @@ from tests.directories.samba import BASE, Samba
 from .asking import DOMAIN, directory, person, resolver
 
 ALICE = PEOPLE[0]
+DECODE = messages.decode
 DIRECT = ["Domain Users", "gpu", "lab", "students"]
 SLICE = 770_800_000  # of this domain, as SSSD's library says
 NESTED = ["Domain Users", "campus", "circle", "faculty", *DIRECT[1:]]
@@ -131,11 +132,22 @@ async def test_ids_of_who_has_none(samba: Samba, tmp_path: Path) -> None:
     assert [(group.name, group.gid) for group in erin.groups] == [("Domain Users", SLICE + 513)]
 
 
-async def test_the_root_of_a_domain_refers_to_other_servers(samba: Samba) -> None:
+async def test_the_root_of_a_domain_refers_to_other_servers(
+    samba: Samba, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The rows that refer to other servers are no people, and nobody goes there."""
+    kinds = []
+
+    def decode(data: bytes) -> messages.Message:
+        kinds.append((message := DECODE(data)).kind)
+        return message
+
+    monkeypatch.setattr(messages, "decode", decode)
     async with directory(samba) as asked:
-        question = Search(base=BASE, filter="(sAMAccountName=alice)")
+        question = messages.Search(base=BASE, filter="(sAMAccountName=alice)")
         assert [entry.dn for entry in await asked.search(question)] == [ALICE.dn]
+        assert (await person(asked, "alice")).dn == ALICE.dn
+    assert messages.Kind.REFERENCE in kinds
 
 
 async def test_without_encryption_it_answers_nobody(samba: Samba) -> None:
