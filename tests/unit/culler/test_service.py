@@ -1,0 +1,184 @@
+"""The service: pass after pass, with the rules as they are now, until it is asked to end."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from rich.console import Console
+
+from jhext.culler import service as service_module
+from jhext.culler.policy import Rules
+from jhext.culler.service import Service, interval, tls_of
+from jhext.culler.settings import CullerSettings
+from jhext.culler.source import ENVIRONMENT, File, Given, Source
+from jhext.profiles.finding import ConfigurationError
+from tests.unit.culler.fake_hub import FakeHub, running
+
+HOUR = 3600
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service_module, "_LOOK_AT_SETTINGS", 0.05)
+
+
+@asynccontextmanager
+async def started(source: Source, hub: FakeHub) -> AsyncIterator[Service]:
+    service = Service(source, hub.url, "secret")
+    task = asyncio.create_task(service.run())
+    try:
+        yield service
+    finally:
+        service.end()
+        await asyncio.wait_for(task, 20)
+
+
+async def until(condition: Any) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.02)
+
+
+def given(**rules: Any) -> Given:
+    return Given(json.dumps(rules))
+
+
+async def test_rules_that_change_hold_at_once_and_faulty_ones_never(
+    tmp_path: Path, caplog: Any
+) -> None:
+    path = tmp_path / "jhext.yaml"
+    path.write_text("profiles: 5\nculler: {timeout: 9h, cull_every: 1h}\n")
+    async with FakeHub({"bob": {"": running(2 * HOUR)}}).serving() as hub:
+        async with started(File(path), hub):
+            await until(lambda: hub.asked)
+            path.write_text("culler: {timeout: 0}\n")
+            await until(lambda: "faulty" in caplog.text)
+            assert "culler.timeout" in caplog.text
+            assert hub.stopped == []
+            path.write_text("culler: {timeout: 1h, cull_every: 1h}\n")
+            await until(lambda: hub.stopped)
+        assert hub.stopped == ["bob/"]
+
+
+async def test_a_hub_that_is_away_ends_nothing() -> None:
+    async with FakeHub({"bob": {"": running(2 * HOUR)}}).serving() as hub:
+        away = True
+        hub.fault = lambda method, path, count: 503 if away else None
+        async with started(given(timeout="1h", cull_every=0.05), hub) as service:
+            await until(lambda: len(hub.asked) > 12)
+            away = False
+            await until(lambda: hub.stopped)
+            assert 'outcome="failed"' in told(service)
+
+
+def told(service: Service) -> str:
+    from prometheus_client import generate_latest  # noqa: PLC0415 - only here
+
+    return generate_latest(service.metrics.registry).decode()
+
+
+async def test_passes_never_overlap() -> None:
+    users = {f"user{n}": {"": running(2 * HOUR)} for n in range(3)}
+    async with (
+        FakeHub(users, seconds_per_stop=0.5).serving() as hub,
+        started(given(cull_every=0.01), hub) as service,
+    ):
+        await until(lambda: len(hub.stopped) == 3)
+        begun = [n for n, (_, path) in enumerate(hub.asked) if path == "/user"]
+        last_stop = max(n for n, (method, _) in enumerate(hub.asked) if method == "DELETE")
+        assert all(n == 0 or n > last_stop for n in begun)
+        await until(lambda: 'passes_total{outcome="whole"}' in told(service))
+
+
+async def test_what_is_being_stopped_is_finished_at_the_end() -> None:
+    users = {f"user{n}": {"": running(2 * HOUR)} for n in range(9)}
+    async with FakeHub(users, seconds_per_stop=0.5).serving() as hub:
+        async with started(given(concurrency=2), hub):
+            await until(lambda: hub.most_stops == 2)
+        assert len(hub.stopped) == 2
+
+
+async def test_without_a_port_for_metrics_it_goes_on(caplog: Any) -> None:
+    async with FakeHub({"bob": {"": running(2 * HOUR)}}).serving() as hub:
+        port = int(hub.url.split(":")[2].partition("/")[0])
+        async with started(given(metrics_port=port), hub):
+            await until(lambda: hub.stopped)
+    assert "There are no metrics" in caplog.text
+
+
+async def test_a_dry_run_tells_and_stops_nothing() -> None:
+    users = {"bob": {"": running(2 * HOUR, profile="lab")}, "eve": {"": running(9)}}
+    async with FakeHub(users).serving() as hub:
+        output = io.StringIO()
+        console = Console(file=output, width=120)
+        assert await Service(given(timeout="1h"), hub.url, "secret").dry_run(console) == 0
+        assert hub.stopped == []
+        assert "culler.timeout is 1h" in output.getvalue()
+        assert "bob" in output.getvalue()
+        assert "1 would go, 1 others were looked at" in output.getvalue()
+        hub.scopes.remove("delete:servers")
+        assert await Service(given(), hub.url, "secret").dry_run(console) == 1
+        assert "delete:servers" in output.getvalue()
+
+
+async def test_faulty_rules_at_the_beginning_end_it() -> None:
+    with pytest.raises(ConfigurationError, match=r"culler\.users\.bob\.timeout"):
+        await Service(given(users={"bob": {"timeout": "soon"}}), "http://127.0.0.1:1", "x").run()
+
+
+@pytest.mark.parametrize(
+    ("rules", "seconds"),
+    [
+        ({"timeout": "10m"}, 300),
+        ({"timeout": "1s"}, 1),
+        ({"timeout": "9h"}, 600),
+        ({"never": True}, 600),
+        ({"never": True, "groups": {"a": {"max_age": "1m"}}}, 30),
+        ({"never": True, "revoked_after": "10s"}, 5),
+        ({"timeout": "1s", "cull_every": "20m"}, 1200),
+    ],
+)
+def test_interval(rules: dict[str, Any], seconds: float) -> None:
+    assert interval(Rules(CullerSettings(**rules))) == seconds
+
+
+def test_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("JUPYTERHUB_SSL_CERTFILE", raising=False)
+    assert tls_of(CullerSettings()) is None
+    authority = trustme.CA()
+    certificate = authority.issue_cert("hub")
+    folder = tmp_path / "hub-internal"
+    folder.mkdir()
+    certificate.private_key_pem.write_to_path(folder / "hub-internal.key")
+    certificate.cert_chain_pems[0].write_to_path(folder / "hub-internal.crt")
+    authority.cert_pem.write_to_path(tmp_path / "hub-ca_trust.crt")
+    settings = CullerSettings(ssl_enabled=True, internal_certs_location=str(tmp_path))
+    assert tls_of(settings) is not None
+    with pytest.raises(OSError, match="No such file"):
+        tls_of(CullerSettings(ssl_enabled=True, internal_certs_location=str(tmp_path / "no")))
+    assert math.isinf(settings.max_age)
+
+
+def test_the_command_says_what_it_lacks() -> None:
+    env = {key: value for key, value in os.environ.items() if key != ENVIRONMENT}
+    command = [sys.executable, "-m", "jhext.culler", "--dry-run"]
+    for more, message in (
+        ({}, "JUPYTERHUB_API_TOKEN is not set"),
+        ({"JUPYTERHUB_API_TOKEN": "secret"}, "neither --settings nor"),
+    ):
+        done = subprocess.run(command, env=env | more, capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert message in done.stderr
+        assert "secret" not in done.stderr
