@@ -10,7 +10,7 @@ import typer
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("demo")(demo)
+    app.command("demo", epilog="Example: jhext demo --check")(demo)
 
 
 def demo(
@@ -31,7 +31,10 @@ def demo(
         ),
     ] = None,
 ) -> None:
-    """Run a hub with an embedded Kubernetes and a few people, until Ctrl-C."""
+    """Run a hub with an embedded Kubernetes and a few people, until Ctrl-C.
+
+    Ends with 0 when all went well, and with 1 when the hub could not run or a check failed.
+    """
     from rich.console import Console
 
     from ..demo.run import prove, run, serve

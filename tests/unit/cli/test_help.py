@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from jhext.cli import application
 
-COMMANDS = ["check", "diff", "explain", "import", "schema", "test"]
+
+def commands(group: Any, *path: str) -> Iterator[str]:
+    """Give every command, those in groups by their whole names."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, *path, name)
+        else:
+            yield " ".join([*path, name])
 
 
 def help_of(shell: Any, command: str) -> str:
-    return " ".join(re.sub("[│╭╮╰╯─]", " ", shell(command, "--help").stdout).split())
+    said = shell(*command.split(), "--help").stdout
+    return " ".join(re.sub("[│╭╮╰╯─]", " ", said).split())
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", sorted(commands(typer.main.get_command(application()))))
 def test_help_has_an_example_and_the_exit_codes(shell: Any, command: str) -> None:
     text = help_of(shell, command)
     example = text.partition("Example: ")[2]
