@@ -23,6 +23,7 @@ from .profiles.access import DefaultAccess
 from .profiles.finding import ConfigurationError, Finding, did_you_mean
 from .profiles.freeze import freeze
 from .section import SecretRef, Section, fields_at
+from .storage.home import needs_identity
 from .storage.prepare import MAKES
 from .storage.settings import StorageSettings
 from .yamlfile import Document, read_document
@@ -148,6 +149,14 @@ class Settings(Section):
                 raise ValueError(
                     f"storage.init.create: chown needs pod.privileged_containers: [{MAKES}]"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _homes_of_the_known(self) -> Settings:
+        home = self.storage.home if self.storage else None
+        knows_ids = self.identity is not None and self.identity.mode == "user"
+        if home is not None and needs_identity(home) and not knows_ids:
+            raise ValueError("storage.home: its fields need the section identity, in mode user")
         return self
 
     @property

@@ -17,6 +17,7 @@ VOLUME = f"{PREFIX}home"
 """The name of the volume that the home is in."""
 
 _MOUNT_FIELDS = ("path", "username", "uid")
+_OF_THE_HUB = frozenset({"path", "username", "initial", "servername"})
 
 
 class ClaimHome(Section):
@@ -147,6 +148,18 @@ class HomeSettings(Section):
         """The key of the claim that the home is in; empty where it is in none."""
         source = self.source
         return source.claim if isinstance(source, ClaimHome | SharedClaimHome) else ""
+
+
+def needs_identity(settings: HomeSettings) -> bool:
+    """Say whether a home can only be found for people whose ids are known."""
+    source, texts = settings.source, [settings.mount_path]
+    if isinstance(source, SharedClaimHome):
+        texts.append(source.sub_path)
+    elif isinstance(source, _InDirectory):
+        texts.append(source.path)
+    elif isinstance(source, CsiHome):
+        texts += source.attributes.values()
+    return any(name not in _OF_THE_HUB for text in texts for name in template.fields(text))
 
 
 def place(settings: HomeSettings, owner: Owner) -> Place | None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from jhext import ProfileKubeSpawner
+from jhext.profiles.finding import ConfigurationError
 from jhext.refusal import Refusal
 from jhext.settings import Settings, load_settings
 from jhext.storage.errors import StorageReason, StorageRefused
@@ -103,6 +104,23 @@ async def test_home_of_the_directory_that_is_elsewhere_is_refused(make: Any) -> 
     assert await sent(make(settings=settings, person=ANN | {"home": "/u/ann"}))
     with pytest.raises(StorageRefused, match="not where it should be"):
         await sent(make(settings=settings, person=ANN | {"home": "/etc"}))
+
+
+@pytest.mark.parametrize(
+    ("path", "needs"),
+    [("/home/{initial}/{username}", False), ("/home/{uid}", True), ("{home}", True)],
+)
+@pytest.mark.parametrize("identity", [None, {"mode": "platform"}, IDENTITY])
+def test_home_that_needs_ids_is_refused_where_nobody_has_any(
+    path: str, needs: bool, identity: Any
+) -> None:
+    home = {"source": {"type": "nfs", "server": "s", "path": path, "roots": [{"path": "/home"}]}}
+    settings = {"storage": {"home": home}} | ({"identity": identity} if identity else {})
+    if needs and identity is not IDENTITY:
+        with pytest.raises(ConfigurationError, match="need the section identity, in mode user"):
+            load_settings(settings)
+    else:
+        assert load_settings(settings)
 
 
 async def test_nothing_changes_without_the_section(make: Any) -> None:
