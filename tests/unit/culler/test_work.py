@@ -190,6 +190,7 @@ async def test_a_server_that_cannot_be_read_stops_no_other(caplog: Any) -> None:
 async def test_each_scope_taken_away_is_named(scope: str) -> None:
     async with FakeHub(crowd(3, idle=1)).serving() as hub:
         hub.scopes.remove(scope)
+        hub.scopes.append(f"{scope}!user=jhext-culler")  # of itself alone
         with pytest.raises(MissingScopes, match=scope):
             await Culler().look(hub)
         assert hub.stopped == []
