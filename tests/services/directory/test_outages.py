@@ -43,6 +43,17 @@ async def test_d31_the_next_server_is_asked(rfc2307: Slapd, mood: Mood) -> None:
             assert [g.name for g in await asked.groups_of(entry)] == ["gpu", "lab", "students"]
 
 
+async def test_a_server_that_failed_is_asked_last(rfc2307: Slapd) -> None:
+    """For a while also when it answers again: here it would say that nobody has that password."""
+    async with WireServer(mood=Mood.GARBAGE) as broken:
+        servers = (here(broken.port), *access_of(rfc2307).servers)
+        async with directory(rfc2307, servers=servers) as asked:
+            entry = await person(asked, "alice")
+            broken.mood = Mood.ANSWERS
+            await asked.authenticate(entry.dn, ALICE.password)
+            assert not broken.asked
+
+
 async def test_d31_all_servers_fail(rfc2307: Slapd) -> None:
     async with WireServer(mood=Mood.SILENT) as silent, WireServer(mood=Mood.GARBAGE) as garbled:
         servers = (here(free_port()), here(silent.port), here(garbled.port))
