@@ -52,7 +52,8 @@ def explain(
     ] = None,
     gid: Annotated[int | None, typer.Option(help="The primary gid, likewise.")] = None,
     at: Annotated[
-        str | None, typer.Option(help="The time of the decision, such as 2026-10-01T09:00+02:00.")
+        str | None,
+        typer.Option(help="The time, such as 2026-10-01T09:00+02:00; UTC without a zone."),
     ] = None,
     config: Annotated[
         Path | None,

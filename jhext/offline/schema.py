@@ -46,6 +46,7 @@ def schema() -> dict[str, Any]:
     made = _Document.model_json_schema(schema_generator=_WithoutTitles)
     definitions = made.pop("$defs")
     for name, definition in definitions.items():
+        definition.pop("title", None)  # an editor would show the name of a class
         if "kubespawner_override" in definition.get("properties", {}):
             free_text = name == "UnlistedChoice"
             described = definition["properties"]["kubespawner_override"]["description"]

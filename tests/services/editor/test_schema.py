@@ -120,5 +120,5 @@ def test_a_key_is_explained(server: LanguageServer, document: Path) -> None:
     document.write_text(f"{FIRST_LINE}{PROFILE}  allowed_groups: [staff]\n")
     server.open(document)
     shown = server.at("textDocument/hover", document, 4, 4)["contents"]["value"]
-    assert "Full names of groups" in shown
+    assert shown.startswith("#### jhext\\.yaml\n\nFull names of groups"), "no name of a class"
     assert "lab:gpu-users" in shown, "an example"
