@@ -134,6 +134,7 @@ class Watch:
             reload_metrics().record(faultless=False)
             self._messages.append((logging.ERROR, "".join(traceback.format_exception(error))))
         self._current = Current(self._current.version, problems)
+        self._reading = None
 
     def _take(self, version: Version) -> None:
         before, errors = self._current.version, version.catalog.errors

@@ -137,7 +137,9 @@ async def test_d04_what_nobody_thought_of_leaves_the_last_version_too(
     assert level == logging.ERROR
     assert text.endswith("ZeroDivisionError: division by zero\n")
     assert metric("last_reload_successful") == 0
-    assert shown(await watch.current()) == "Two"
+    file.shows("One")
+    assert (await watch.current()).problems == ()
+    assert metric("last_reload_successful") == 1
 
 
 async def test_first_faults_are_critical(watch: Watch, file: File) -> None:
