@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
@@ -21,6 +25,7 @@ from tests.cluster.kubernetes.kubeconfig import Node
 
 UIDS = {"alice": 3001, "bob": 3002, "mallory": 3003}
 PEOPLE = {name: {"uid": uid, "gid": uid, "groups": {"lab": 5001}} for name, uid in UIDS.items()}
+SHARED = {"per": "hub", "storage_class": "", "access_modes": ["ReadWriteMany"]}
 LOOK = """
 import json, os, pathlib
 home, lab = pathlib.Path.home(), pathlib.Path("/groups/lab")
@@ -58,7 +63,7 @@ class Homes:
             return seen
 
 
-def run_homes(run_hub: RunHub, node: Node, folder: Path, create: str) -> Homes:
+def run_homes(run_hub: RunHub, node: Node, folder: Path, create: str, volume: str) -> Homes:
     homes, shared, people = folder / "homes", folder / "shared", folder / "people.yaml"
     for directory in (homes, shared):
         directory.mkdir()
@@ -67,7 +72,7 @@ def run_homes(run_hub: RunHub, node: Node, folder: Path, create: str) -> Homes:
     os.chown(homes / "mallory", UIDS["bob"], UIDS["bob"])
     (homes / "mallory" / "file").touch()
     people.write_text(yaml.safe_dump(PEOPLE))
-    settings = {
+    settings: dict[str, Any] = {
         "profiles": [{"slug": "lab", "display_name": "Lab", "allow_all": True}],
         "identity": {"sources": [{"type": "table", "path": str(people)}]},
         "pod": {"privileged_containers": [MAKES] if create == "chown" else []},
@@ -91,21 +96,43 @@ def run_homes(run_hub: RunHub, node: Node, folder: Path, create: str) -> Homes:
             ],
         },
     }
+    if volume:
+        settings["storage"] |= {
+            "home": {"source": {"type": "shared_claim", "claim": "homes"}},
+            "claims": {"homes": {**SHARED, "volume_name": volume}},
+        }
     accounts = [Account(name=name, uid=uid) for name, uid in UIDS.items()]
     return Homes(run_hub(accounts, settings), homes, shared)
 
 
-@pytest.fixture(scope="module", params=["user", "chown"])
+@contextmanager
+def volume_of(client: httpx.Client, directory: Path) -> Iterator[str]:
+    """Make a volume out of a directory of the node."""
+    name = f"jhext-{token_hex(4)}"
+    spec = {
+        "capacity": {"storage": "1Gi"},
+        "accessModes": ["ReadWriteMany"],
+        "hostPath": {"path": str(directory), "type": "Directory"},
+    }
+    body = {"metadata": {"name": name}, "spec": spec}
+    client.post("/api/v1/persistentvolumes", json=body).raise_for_status()
+    yield name
+    client.delete(f"/api/v1/persistentvolumes/{name}").raise_for_status()
+
+
+@pytest.fixture(scope="module", params=["user", "chown", "user in a claim"])
 def homes(
     request: pytest.FixtureRequest,
     run_hub: RunHub,
     node: Node,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Homes:
+) -> Iterator[Homes]:
+    if node.off is None:
+        pytest.skip("not on a cluster whose node does not see this machine's files")
+    create, _, in_claim = request.param.partition(" ")
     folder = tmp_path_factory.mktemp("storage")
-    for parent in (folder, *folder.parents[:3]):
-        parent.chmod(parent.stat().st_mode | 0o011)
-    return run_homes(run_hub, node, folder, request.param)
+    with node.client() as client, volume_of(client, folder / "homes") as volume:
+        yield run_homes(run_hub, node, folder, create, volume if in_claim else "")
 
 
 async def test_d18_homes_are_made_and_files_are_there_again(homes: Homes) -> None:
