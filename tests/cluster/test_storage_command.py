@@ -265,6 +265,37 @@ def test_claims_grow_and_never_shrink(space: Space) -> None:
     assert "there is nothing to do" in space.run("grow", "--yes").stdout
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["rm", "claim-ann"],
+        ["grow", "claim-ann", "--size", "30Gi"],
+        ["adopt", "claim-ann", "--claim", "home", "--user", "ann"],
+    ],
+)
+def test_what_changed_meanwhile_is_left_alone(
+    space: Space, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else changes the claim while the administrator thinks about the question."""
+    space.claim("claim-ann", "ann")
+    space.bind("claim-ann")
+    changed = {}
+
+    def think(_: str) -> bool:
+        path = space.path("persistentvolumeclaims", "claim-ann")
+        claim = space.api.get(path).json()
+        claim["metadata"]["annotations"]["changed"] = "meanwhile"
+        space.api.put(path, json=claim).raise_for_status()
+        changed.update(space.versions())
+        return True
+
+    monkeypatch.setattr("typer.confirm", think)
+    late = space.run(*arguments)
+    assert late.exit_code == 1
+    assert "changed meanwhile" in late.stderr
+    assert space.versions() == changed
+
+
 def test_what_the_cluster_answers_is_told(space: Space) -> None:
     other = CliRunner().invoke(application(), ["storage", "list", "--kubeconfig", "jhext.yaml"])
     assert other.exit_code == 2
