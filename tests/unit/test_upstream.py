@@ -21,6 +21,8 @@ from jhext.upstream import (
     overridable_traits,
 )
 
+KINDS = (KubeSpawner, ProfileKubeSpawner)
+
 
 def test_private_names_exist() -> None:
     for name in (
@@ -134,8 +136,20 @@ async def test_strings_expand_as_kubespawner_expands_them(make_spawner: Any, tex
     assert ours._expand_user_properties(text) == theirs._expand_user_properties(text)
 
 
+async def test_strings_expand_anew_where_what_they_hold_has_changed(make_spawner: Any) -> None:
+    ours, theirs = (make_spawner(user="Ann!", name="x", kind=k) for k in KINDS)
+    for spawner in (ours, theirs):
+        assert spawner._expand_user_properties("{user_server}{pod_name}", "safe")
+        assert spawner._expand_user_properties("{user_server}", "safe")
+        spawner.pod_name = "other"
+    for text in ("{user_server}", "{pod_name}", "{user_server}{pod_name}"):
+        for scheme in ("escape", "safe"):
+            expanded = {s._expand_user_properties(text, scheme) for s in (ours, theirs)}
+            assert len(expanded) == 1, text
+
+
 @pytest.mark.parametrize("text", ["}", "{", "{unknown}", "{0}"])
 async def test_strings_that_kubespawner_cannot_expand(make_spawner: Any, text: str) -> None:
-    for kind in (KubeSpawner, ProfileKubeSpawner):
+    for kind in KINDS:
         with pytest.raises((ValueError, LookupError)):
             make_spawner(kind=kind)._expand_user_properties(text)
