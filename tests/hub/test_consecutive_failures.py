@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jupyterhub
 import pytest
 
 from jhext.demo.accounts import Account
@@ -50,5 +51,5 @@ async def test_failures_do_not(run_hub: RunHub) -> None:
     async with bench.browser("alice") as browser:
         for _ in range(LIMIT):
             answer = await browser.post("/hub/spawn", {"profile": "small"})
-            assert answer.status == 500
+            assert answer.status == (500 if jupyterhub.version_info >= (5, 5) else 200)
     assert "Aborting due to" in bench.log

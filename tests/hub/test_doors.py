@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -63,6 +64,7 @@ ASKED: dict[str, tuple[str, doors.Options, str | None]] = {
     "no such choice": ("bob", {"profile": "gpu", "gpus": "three"}, None),
     "a profile that is not theirs": ("alice", {"profile": "gpu"}, None),
     "no such profile": ("alice", {"profile": "huge"}, None),
+    "an option that is not there": ("alice", {"profile": "small", "uid": "0"}, None),
     "nothing is theirs": ("eve", {}, None),
     "nothing is theirs, a profile is named": ("eve", {"profile": "small"}, None),
     "an admin has no right but their own": (doors.ADMIN, {"profile": "small"}, None),
@@ -98,6 +100,18 @@ async def test_d01_d46_same_answer_by_every_door(bench: Bench, door: doors.Door,
         assert granted_to(pod) == granted
         await program.stop_server(name, server)
     assert await bench.pods(name) == []
+
+
+async def test_d01_fields_that_mean_nothing(bench: Bench) -> None:
+    """A form and a link may hold what no option is called."""
+    fields = {"profile": "small", "uid": "0"}
+    async with bench.browser("alice") as browser:
+        for answer in (
+            await browser.post("/hub/spawn", fields),
+            await browser.get(f"/hub/spawn?{urlencode(fields)}"),
+        ):
+            assert (answer.status, "uid" in answer.text) == (403, True)
+    assert await bench.pods("alice") == []
 
 
 def granted_to(pod: dict[str, Any]) -> str:

@@ -54,6 +54,19 @@ async def test_d48_right_that_has_gone(bench: Bench) -> None:
         assert "gpu" not in page.text.lower()
 
 
+async def test_d48_refused_request_is_not_asked_for_again(bench: Bench) -> None:
+    bench.change_accounts([DEMOTED])
+    path = "/users/alice/servers/fresh"
+    async with bench.browser("alice") as browser:
+        assert (await browser.api("POST", path, {"profile": "gpu"})).status == 403
+        assert "no longer available" not in (await browser.get("/hub/spawn/alice/fresh")).text
+        assert (await browser.api("POST", path)).status in (201, 202)
+        await browser.wait_for_server("alice", "fresh")
+        (pod,) = await bench.pods("alice")
+        assert pod["metadata"]["labels"]["jhext.io/profile"] == "small"
+        await browser.stop_server("alice", "fresh")
+
+
 @pytest.mark.skipif(
     jupyterhub.version_info < (6,), reason="not on JupyterHub 5: it cannot store options alone"
 )
