@@ -248,4 +248,6 @@ async def test_handlers_answer_as_the_rest_api_does(bench: Bench) -> None:
                 assert (await program.api("GET", path)).status == 403
             answer = await admin.api("GET", "/jhext/idle?timeout=x")
             assert answer.status == 400
-        assert (await admin.api("GET", "/jhext/idle?timeout=1e300&max_age=inf")).json() == []
+        # Longer than time itself; of shorter limits that were granted nothing is missed for it.
+        answer = await admin.api("GET", "/jhext/idle?timeout=1e300&max_age=inf")
+        assert answer.status == 200
