@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .authenticators.cilogon import CILogonOAuthenticator as CILogonOAuthenticator
     from .authenticators.generic import GenericOAuthenticator as GenericOAuthenticator
     from .authenticators.github import GitHubOAuthenticator as GitHubOAuthenticator
+    from .authenticators.header import HeaderAuthenticator as HeaderAuthenticator
     from .authenticators.ldap import LDAPAuthenticator as LDAPAuthenticator
     from .config import configure as configure
     from .spawner import ProfileKubeSpawner as ProfileKubeSpawner
@@ -21,6 +22,7 @@ _PUBLIC = {
     "CILogonOAuthenticator": ".authenticators.cilogon",
     "GenericOAuthenticator": ".authenticators.generic",
     "GitHubOAuthenticator": ".authenticators.github",
+    "HeaderAuthenticator": ".authenticators.header",
     "LDAPAuthenticator": ".authenticators.ldap",
     "ProfileKubeSpawner": ".spawner",
     "configure": ".config",
@@ -30,6 +32,7 @@ __all__ = [
     "CILogonOAuthenticator",
     "GenericOAuthenticator",
     "GitHubOAuthenticator",
+    "HeaderAuthenticator",
     "LDAPAuthenticator",
     "ProfileKubeSpawner",
     "configure",
