@@ -49,6 +49,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     config = "import jhext\njhext.configure(c, 'jhext.yaml')\n"
     Path("jupyterhub_config.py").write_text(config)
     Path("rules_test.yaml").write_text("cases: [{user: eve, profile: gpu, expect: refused}]")
+    Path("mountpoints.json").write_text('[{"mountpoint": "/data", "hostpath": "/data"}]')
     Path("users.json").write_text(json.dumps([{"name": "ada", "groups": ["staff"]}]))
     return tmp_path
 
