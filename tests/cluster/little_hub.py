@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -15,7 +16,7 @@ from jupyterhub import orm
 from jupyterhub.objects import Hub
 from kubernetes_asyncio.config import kube_config
 from kubespawner import KubeSpawner
-from kubespawner.clients import load_config
+from kubespawner.clients import _client_cache, load_config
 from traitlets.config import Config
 
 from jhext import ProfileKubeSpawner
@@ -25,6 +26,8 @@ from tests.unit.conftest import Group, User
 Object = dict[str, Any]
 PATIENCE = 10
 """Seconds for all tries of a request together."""
+CLOSING = 0.25
+"""Seconds in which aiohttp's connections with TLS end after they were closed, as it documents."""
 
 
 class _Quick(KubeSpawner):  # type: ignore[misc]
@@ -235,3 +238,7 @@ async def little_hubs(cluster: Cluster) -> AsyncIterator[Make]:
             yield make
         finally:
             await KubeSpawner._stop_all_reflectors()
+            here = asyncio.get_running_loop()
+            for client in [one for (loop, *_), one in _client_cache.items() if loop is here]:
+                await client.api_client.close()
+            await asyncio.sleep(CLOSING)
