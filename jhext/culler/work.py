@@ -162,12 +162,17 @@ class Pass:
             idle.add(user["name"])
             yield user
         for name in self._revocations.users - idle:
-            if (user := await self._hub.user(name)) is not None:
-                yield user
+            try:
+                revoked = await self._hub.user(name)
+            except HubError as error:
+                self._lost(seen, error)
+                continue
+            if revoked is not None:
+                yield revoked
 
     def _lost(self, seen: Seen, error: HubError) -> None:
         seen.whole = False
-        self._log.error("A page of people is left out of this pass: %s", error)
+        self._log.error("People are left out of this pass: %s", error)
 
     def _judge(self, server: Server) -> Verdict:
         grace = self._rules.settings.revoked_after
