@@ -113,6 +113,22 @@ async def test_claim_grows_when_it_is_bound_and_never_shrinks(hub: LittleHub) ->
     assert size_of(hub, name) == "5Gi"
 
 
+async def test_growth_that_is_refused_is_a_warning_with_the_command(
+    hub: LittleHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The class of the claim does not allow it; the server starts all the same."""
+    hub.traits = of_size("1Gi")
+    name = await start_and_stop(hub, "carol")
+    hub.patch(name, {"status": {"phase": "Bound", "capacity": {"storage": "1Gi"}}}, "status")
+    await start_and_stop(hub, "carol", **of_size("5Gi"))
+    assert size_of(hub, name) == "1Gi"
+    (said,) = [r.getMessage() for r in caplog.records if "should have 5Gi" in r.getMessage()]
+    assert "dynamically provisioned" in said
+    assert said.endswith(f"jhext storage grow {name}")
+    annotations = hub.claims()[name]["metadata"]["annotations"]
+    assert "jhext.io/last-used" in annotations, "the hub is still asked to patch"
+
+
 async def test_profile_gives_more(hub: LittleHub) -> None:
     override = {"home": {"size": "7Gi", "labels": {"campus.edu/size": "large"}}}
     name = home_in(await hub.start("bob", storage_claims=override))
