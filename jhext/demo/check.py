@@ -12,6 +12,7 @@ from typing import Any
 
 from .accounts import Account
 from .client import Answer, HubClient
+from .culling import check_culling
 from .forms import SpawnForm
 from .notebook import run_cell
 from .pods import pods_of
@@ -113,6 +114,7 @@ async def check(
                     await visit.run(theirs)
                     if accounts[name].admin:
                         await visit.be_refused_for("alice", _ONE_GPU)
+    await check_culling(url, accounts["carol"], report)
 
 
 async def _log_in(browser: HubClient, account: Account, report: Report) -> str:

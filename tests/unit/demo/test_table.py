@@ -44,6 +44,7 @@ def test_everybody_with_password_groups_every_profile_and_reason() -> None:
         (bob.password.get_secret_value(), "yes  medium", "group datascience is allowed"),
         ("datascience, gpu", "yes  gpu", "group gpu is allowed; GPUs: One, Two"),
         ("", "no   staff", "allow_if is false, not true"),
+        ("", "no   brief", "allow_if is false, not true"),
     ]
     assert found["ada"][2][1:] == ("yes  gpu", "group gpu is allowed; GPUs: One")
     assert found["carol"][1][1:] == ("no   medium", "carol is blocked")
