@@ -7,8 +7,10 @@ from typing import Any
 from pydantic import SecretStr
 
 from jhext.demo.accounts import Account
+from jhext.demo.client import HubClient
 from tests.directories import samba, slapd
 from tests.directories.people import DOMAIN, POSIX, DomainPerson, PosixPerson
+from tests.hub.bench import Bench
 
 PROFILES: list[dict[str, Any]] = [
     {"slug": "stub", "display_name": "Stub", "allow_all": True},
@@ -81,3 +83,21 @@ def posix_login(server: slapd.Slapd, *addresses: str) -> dict[str, Any]:
         "manage_groups": True,
         "enable_auth_state": True,
     }
+
+
+async def groups_in_the_hub(client: HubClient, name: str) -> set[str]:
+    answer = await client.api("GET", f"/users/{name}")
+    return set(answer.json()["groups"])
+
+
+async def context_of_pod(
+    bench: Bench, client: HubClient, name: str, profile: str
+) -> dict[str, Any]:
+    """Start a server, see under which ids its pod is, and stop it."""
+    answer = await client.api("POST", f"/users/{name}/server", {"profile": profile})
+    assert answer.status in (201, 202), answer
+    await client.wait_for_server(name)
+    (pod,) = await bench.pods(name)
+    await client.stop_server(name)
+    context: dict[str, Any] = pod["spec"]["securityContext"]
+    return context

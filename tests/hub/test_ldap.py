@@ -40,23 +40,16 @@ def bench(run_hub: RunHub, slapd: Slapd) -> Bench:
     )
 
 
-async def groups_in_the_hub(client: HubClient, name: str) -> set[str]:
-    answer = await client.api("GET", f"/users/{name}")
-    return set(answer.json()["groups"])
-
-
 async def test_groups_in_the_hub_and_ids_in_the_pod(bench: Bench) -> None:
     async with bench.program("alice") as program:
         nested = {"faculty", "campus", "circle"}
-        assert await groups_in_the_hub(program, "alice") == {"students", "lab", "gpu"} | nested
-        answer = await program.api("POST", "/users/alice/server", {"profile": "campus"})
-        assert answer.status in (201, 202), answer
-        await program.wait_for_server("alice")
-        (pod,) = await bench.pods("alice")
-        context = pod["spec"]["securityContext"]
+        assert (
+            await directories.groups_in_the_hub(program, "alice")
+            == {"students", "lab", "gpu"} | nested
+        )
+        context = await directories.context_of_pod(bench, program, "alice", "campus")
         assert (context["runAsUser"], context["runAsGroup"]) == (20001, 30000)
         assert context["supplementalGroups"] == [30001, 30002, 30003]
-        await program.stop_server("alice")
 
 
 async def test_d11_membership_that_has_ended_bites_at_the_next_start(

@@ -17,7 +17,6 @@ from tests.directories.samba import BASE, HUB, HUB_PASSWORD, Samba
 from tests.hub import directories
 from tests.hub.bench import Bench
 from tests.hub.conftest import RunHub
-from tests.hub.test_ldap import groups_in_the_hub
 
 
 @pytest.fixture(scope="module")
@@ -55,17 +54,12 @@ def bench(run_hub: RunHub, samba: Samba) -> Bench:
 
 async def test_nested_groups_in_the_hub_and_ids_in_the_pod(bench: Bench) -> None:
     async with bench.program("alice") as program:
-        assert {"lab", "gpu", "faculty", "campus", "circle"} <= await groups_in_the_hub(
+        assert {"lab", "gpu", "faculty", "campus", "circle"} <= await directories.groups_in_the_hub(
             program, "alice"
         )
-        answer = await program.api("POST", "/users/alice/server", {"profile": "campus"})
-        assert answer.status in (201, 202), answer
-        await program.wait_for_server("alice")
-        (pod,) = await bench.pods("alice")
-        context = pod["spec"]["securityContext"]
+        context = await directories.context_of_pod(bench, program, "alice", "campus")
         assert (context["runAsUser"], context["runAsGroup"]) == (20001, 30000)
         assert {30001, 30002, 30003} <= set(context["supplementalGroups"])
-        await program.stop_server("alice")
 
 
 async def test_account_that_is_disabled_later_starts_nothing(bench: Bench, samba: Samba) -> None:
