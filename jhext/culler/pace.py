@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-_SHORTEST, _LONGEST = 0.002, 0.25
+_LONGEST = 0.25
 
 
 class Pace:
-    """Lets requests go one after the other, with a pause of half the time that an answer takes.
+    """Lets small requests go one at a time, with a pause of half the time that one takes.
 
-    So the hub gets to others in between. A stop itself is not waited for.
+    A hub does one thing at a time: it answers the next small request when it has done what it has
+    to for the stop before. So no two stops keep it busy in a row. What a stop waits for, it does
+    not keep the hub busy with, and many wait side by side.
     """
 
     def __init__(self) -> None:
-        self._next = 0.0
-        self._gap = _SHORTEST
+        self._lock = asyncio.Lock()
 
-    async def turn(self) -> None:
-        """Wait until it is this one's turn."""
-        now = asyncio.get_running_loop().time()
-        at = max(now, self._next)
-        self._next = at + self._gap
-        await asyncio.sleep(at - now)
-
-    def took(self, seconds: float) -> None:
-        """Tell how long the hub took for something small."""
-        self._gap = min(_LONGEST, max(_SHORTEST, seconds / 2))
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait until it is this one's turn, which lasts as long as the request."""
+        async with self._lock:
+            clock = asyncio.get_running_loop().time
+            began = clock()
+            yield
+            await asyncio.sleep(min(_LONGEST, (clock() - began) / 2))

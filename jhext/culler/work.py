@@ -267,11 +267,8 @@ class Pass:
         return "stopping" if status == 202 else "stopped"
 
     async def _again(self, name: str) -> Mapping[str, Any] | None:
-        await self._pace.turn()
-        began = time.monotonic()
-        user = await self._hub.user(name)
-        self._pace.took(time.monotonic() - began)
-        return user
+        async with self._pace.turn():
+            return await self._hub.user(name)
 
     async def _delete(self, case: Case) -> None:
         name, outcome = case.server.user, "kept"
