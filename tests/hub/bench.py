@@ -37,6 +37,12 @@ class Bench:
         """What the hub has printed so far."""
         return self.hub.log.read_text()
 
+    @property
+    def unhandled(self) -> list[str]:
+        """The errors that nobody handled; JupyterHub 5.3 calls each refusal that, too."""
+        errors = re.findall("Unhandled error.*", self.log)
+        return [error for error in errors if "HTTP 403: " not in error]
+
     def decisions(self) -> list[dict[str, str]]:
         """Return the audit events about starts that are in the log."""
         events = re.findall(r"spawn-decision (\{.*\})$", self.log, re.MULTILINE)
