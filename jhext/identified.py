@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any
 
 from .errors import faulty_configuration
@@ -16,6 +15,7 @@ from .identity.settings import IdentitySettings
 from .identity.source import Person
 from .pod.finish import expected_of, expected_on_platform, finish
 from .pod.manifest import notebook
+from .pod.verify import Configured
 from .profiles.finding import ConfigurationError
 from .reporting import ReportingKubeSpawner
 from .upstream import in_plain_form
@@ -138,12 +138,11 @@ class IdentifiedKubeSpawner(ReportingKubeSpawner):
             expected = expected_of(self.identity, home, settings.pod)
         else:
             raise faulty_configuration("the pod is to be made without load_user_options()")
-        finish(manifest, expected, settings.pod, self._configured_containers())
+        finish(manifest, expected, settings.pod, self._configured())
         return manifest
 
-    def _configured_containers(self) -> Mapping[str, dict[str, Any]]:
-        """The init containers and sidecars of the operator's own configuration, by name."""
+    def _configured(self) -> Configured:
+        """What the operator's own configuration says of containers and volumes."""
         if not (self.settings and self.settings.pod.privileged_containers):
-            return {}
-        containers = self.configured_containers()
-        return {container["name"]: container for container in containers if "name" in container}
+            return Configured()
+        return Configured.of(self.configured_containers(), self.configured_volumes())

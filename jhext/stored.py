@@ -14,6 +14,7 @@ from .errors import faulty_configuration
 from .failure import api_failure
 from .identified import IdentifiedKubeSpawner
 from .pod.manifest import notebook
+from .pod.verify import Configured
 from .profiles.access import Person
 from .storage import claims as wanting
 from .storage import labels
@@ -70,7 +71,8 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
 
     _claim_names: Mapping[str, str] = {}
     _may_patch = True
-    _prepares: Sequence[dict[str, Any]] = ()
+    _prepares: Sequence[Object] = ()
+    _mounted: Sequence[Object] = ()
 
     mount_rules: Sequence[MountSettings] | None = None
     """What ``storage.mounts`` says now; None where it is as it was when the hub started."""
@@ -116,6 +118,7 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
         mounted = mounts_of(rules, owner, names)
         volumes += mounted.volumes
         add(manifest, volumes)
+        self._mounted = volumes.volumes
         self.home_mount = volumes.home_mount
         if volumes.home_mount:
             set_home(manifest, volumes.home_mount)
@@ -126,9 +129,9 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
             self._prepares = prepares
         return await super().before_pod_create(manifest)
 
-    def _configured_containers(self) -> Mapping[str, dict[str, Any]]:
+    def _configured(self) -> Configured:
         """Add what prepares directories, which has to be sent exactly as it was made."""
-        return {**super()._configured_containers(), **{one["name"]: one for one in self._prepares}}
+        return super()._configured().and_of(self._prepares, self._mounted)
 
     def _owner(self) -> Owner:
         identity = self.identity

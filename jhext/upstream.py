@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader
-from kubernetes_asyncio.client import V1Container
+from kubernetes_asyncio.client import V1Container, V1Volume
 from kubernetes_asyncio.client.exceptions import ApiException
 from kubespawner import KubeSpawner
 from kubespawner.utils import get_k8s_model, recursive_format
@@ -83,16 +83,18 @@ class KubeSpawnerSeams(KubeSpawner):  # type: ignore[misc]
 
     def configured_containers(self) -> list[dict[str, Any]]:
         """Give init containers and sidecars as configured, before any profile or hook."""
+        return self._in_plain_form(V1Container, "init_containers", "extra_containers")
+
+    def configured_volumes(self) -> list[dict[str, Any]]:
+        """Give volumes as configured, before any profile or hook."""
+        return self._in_plain_form(V1Volume, "volumes")
+
+    def _in_plain_form(self, model: type, *traits: str) -> list[dict[str, Any]]:
         section = super()._find_my_config(self.config)
         items = [
-            item
-            for trait in ("init_containers", "extra_containers")
-            for item in self._sorted_dict_values(section.get(trait, []))
+            item for trait in traits for item in self._sorted_dict_values(section.get(trait, []))
         ]
-        return [
-            in_plain_form(self, get_k8s_model(V1Container, item))
-            for item in self._expand_all(items)
-        ]
+        return [in_plain_form(self, get_k8s_model(model, item)) for item in self._expand_all(items)]
 
     @property
     def ensured_pvc_name(self) -> str:

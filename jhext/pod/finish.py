@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 
 from jhext.identity import names
@@ -11,11 +11,11 @@ from jhext.identity.model import Identity
 from jhext.refusal import Refusal
 
 from .environment import anonymous_variables, set_variables, variables
-from .manifest import Container, Manifest
+from .manifest import Manifest
 from .nss import annotations_of, mount
 from .security import ids_of, secure
 from .settings import DOCKER_STACKS_VARIABLES, PodSettings
-from .verify import Expected, Violation, verify
+from .verify import Configured, Expected, Violation, verify
 
 
 class PodReason(StrEnum):
@@ -101,7 +101,7 @@ def finish(
     manifest: Manifest,
     expected: Expected,
     settings: PodSettings,
-    configured: Mapping[str, Container],
+    configured: Configured,
 ) -> None:
     """Make a manifest what it must be, and refuse it where that is not possible.
 

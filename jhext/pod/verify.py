@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from .environment import entries
@@ -77,11 +77,43 @@ class Expected:
     variables: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """What the operator has configured, before any profile, option or hook, in plain form.
+
+    Parameters
+    ----------
+    containers
+        Init containers and sidecars, by name.
+    volumes
+        Volumes, by name.
+    """
+
+    containers: Mapping[str, Container] = field(default_factory=dict)
+    volumes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @staticmethod
+    def of(
+        containers: Iterable[Mapping[str, Any]], volumes: Iterable[Mapping[str, Any]] = ()
+    ) -> Configured:
+        """Order them by name; what has none is nobody's."""
+        return Configured().and_of(containers, volumes)
+
+    def and_of(
+        self, containers: Iterable[Mapping[str, Any]], volumes: Iterable[Mapping[str, Any]]
+    ) -> Configured:
+        """Add more, which come before those of the same name."""
+        return Configured(
+            {**self.containers, **{str(one.get("name")): dict(one) for one in containers}},
+            {**self.volumes, **{str(one.get("name")): one for one in volumes}},
+        )
+
+
 def verify(
     manifest: Manifest,
     expected: Expected,
     settings: PodSettings,
-    configured: Mapping[str, Container],
+    configured: Configured,
 ) -> list[Violation]:
     """List everything in a manifest that must not be sent.
 
@@ -97,8 +129,8 @@ def verify(
     settings
         The section ``pod``.
     configured
-        The containers of KubeSpawner's own configuration, before any profile, by name and in the
-        same plain form. Those listed in ``pod.privileged_containers`` must equal theirs.
+        What containers listed in ``pod.privileged_containers``, and the volumes that these mount,
+        must equal.
     """
     return list(_violations(manifest, expected, settings, configured))
 
@@ -107,7 +139,7 @@ def _violations(
     manifest: Manifest,
     expected: Expected,
     settings: PodSettings,
-    configured: Mapping[str, Container],
+    configured: Configured,
 ) -> Iterator[Violation]:
     spec = manifest["spec"]
     for key in _SHARED_WITH_NODE:
@@ -118,16 +150,32 @@ def _violations(
     for path, container in containers(manifest):
         name = container.get("name")
         if container is not main and name in settings.privileged_containers:
-            if container != configured.get(str(name)):
-                yield Violation(
-                    path, f"{name!a} is not the container that KubeSpawner's configuration defines"
-                )
+            yield from _privileged(path, container, spec.get("volumes") or (), configured)
             continue
         yield from _container_context(path, container, expected.ids)
         if expected.annotations:
             yield from _nss_mounts(path, container)
     yield from _annotations(manifest, expected.annotations)
     yield from _variables(main, expected.variables)
+
+
+def _privileged(
+    path: str, container: Container, volumes: Iterable[Mapping[str, Any]], configured: Configured
+) -> Iterator[Violation]:
+    """Hold a listed container, and what it can reach, against what the operator configured."""
+    name = container.get("name")
+    if container != configured.containers.get(str(name)):
+        yield Violation(
+            path, f"{name!a} is not the container that KubeSpawner's configuration defines"
+        )
+    mounted = {mount.get("name") for mount in container.get("volumeMounts") or ()}
+    for found in volumes:
+        name = found.get("name")
+        if name in mounted and found != configured.volumes.get(str(name)):
+            yield Violation(
+                f"{path}.volumeMounts",
+                f"{name!a} is not the volume that KubeSpawner's configuration defines",
+            )
 
 
 def _pod_context(

@@ -382,6 +382,24 @@ async def test_d21_listed_container_is_compared_whole(make: Any, by: str, key: s
         await sent(spawner)
 
 
+@pytest.mark.parametrize("shape", ["list", "dict"])
+async def test_d21_listed_container_mounts_what_is_configured(make: Any, shape: str) -> None:
+    data = {"name": "data", "persistentVolumeClaim": {"claimName": "data-{username}"}}
+    mounts = [{"name": "data", "mountPath": "/data"}]
+    section = {
+        "init_containers": [BLOCKER | {"volumeMounts": mounts}],
+        "volumes": [data] if shape == "list" else {"50-data": data},
+    }
+    config = Config({"ProfileKubeSpawner": section})
+    pod = await sent(make(config=config, settings=LISTED))
+    assert data | {"persistentVolumeClaim": {"claimName": "data-ann"}} in pod["spec"]["volumes"]
+
+    other = {"volumes": [{"name": "data", "hostPath": {"path": "/"}}]}
+    profile = ANYBODY[0] | {"kubespawner_override": other}
+    with pytest.raises(PodRefused, match="'data' is not the volume"):
+        await sent(make([profile], config=config, settings=LISTED))
+
+
 async def test_d21_listed_container_that_nobody_configured_is_refused(make: Any) -> None:
     def add(spawner: Any, pod: Any) -> Any:
         pod.spec.init_containers = [BLOCKER]

@@ -10,7 +10,7 @@ import pytest
 
 from jhext.pod.finish import expected_of, expected_on_platform, finish
 from jhext.pod.settings import PodSettings
-from jhext.pod.verify import Expected
+from jhext.pod.verify import Configured, Expected
 from tests.unit.pod.pods import ANN, CLOUD_METADATA, kubespawner_pod
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "pod"
@@ -40,7 +40,7 @@ CASES: dict[str, tuple[PodSettings, Expected, dict[str, Any]]] = {
 def test_the_pod_is_the_one_on_file(name: str) -> None:
     settings, expected, changes = CASES[name]
     manifest = kubespawner_pod(**changes)
-    finish(manifest, expected, settings, {"block-cloud-metadata": CLOUD_METADATA})
+    finish(manifest, expected, settings, Configured.of([CLOUD_METADATA]))
     path = GOLDEN / f"{name}.json"
     if UPDATE:
         path.write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
@@ -51,7 +51,7 @@ def test_the_pod_is_the_one_on_file(name: str) -> None:
 def test_doing_it_again_changes_nothing(name: str) -> None:
     settings, expected, changes = CASES[name]
     manifest = kubespawner_pod(**changes)
-    configured = {"block-cloud-metadata": CLOUD_METADATA}
+    configured = Configured.of([CLOUD_METADATA])
     finish(manifest, expected, settings, configured)
     once = copy.deepcopy(manifest)
     finish(manifest, expected, settings, configured)

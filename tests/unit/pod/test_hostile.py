@@ -21,6 +21,7 @@ from jhext.pod.finish import PodRefused, expected_of, expected_on_platform, fini
 from jhext.pod.manifest import containers
 from jhext.pod.nss import GROUP, PASSWD
 from jhext.pod.settings import BASE_GROUP, BASE_PASSWD, PodSettings
+from jhext.pod.verify import Configured
 from tests.unit.pod.pods import ANN, kubespawner_pod
 
 PLAIN = PodSettings()
@@ -150,7 +151,7 @@ def test_d15_nothing_that_a_directory_says_means_something_else(
     identity = combined.identity
     assert Identity.from_json(identity.to_json()) == identity
     manifest = kubespawner_pod()
-    finish(manifest, expected_of(identity, HOME, PLAIN), PLAIN, {})
+    finish(manifest, expected_of(identity, HOME, PLAIN), PLAIN, Configured())
     annotations = manifest["metadata"]["annotations"]
     check_passwd(annotations[PASSWD], identity)
     check_group(annotations[GROUP], identity)
@@ -191,7 +192,7 @@ def test_d15_a_group_that_has_the_name_of_a_nameless_one(name: str) -> None:
     answer = {"uid": 1000, "gid": 1001, "groups": {"ann": 1002, "gid1001": 1003, name: 1004}}
     identity = combine("ann", [("s", answer)], Rules(), datetime.now(UTC)).identity
     manifest = kubespawner_pod()
-    finish(manifest, expected_of(identity, HOME, PLAIN), PLAIN, {})
+    finish(manifest, expected_of(identity, HOME, PLAIN), PLAIN, Configured())
     check_group(manifest["metadata"]["annotations"][GROUP], identity)
 
 

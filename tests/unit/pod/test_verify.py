@@ -9,7 +9,7 @@ import pytest
 from jhext.pod.finish import PodRefused, expected_of, expected_on_platform, finish
 from jhext.pod.manifest import Manifest
 from jhext.pod.settings import PodSettings
-from jhext.pod.verify import verify
+from jhext.pod.verify import Configured, verify
 from tests.unit.pod.pods import ANN, CLOUD_METADATA, kubespawner_pod
 
 PLAIN = PodSettings()
@@ -21,14 +21,14 @@ PLATFORM = expected_on_platform("ann", "/home/jovyan")
 @pytest.fixture(scope="module")
 def finished() -> Manifest:
     manifest = kubespawner_pod()
-    finish(manifest, EXPECTED, PLAIN, {})
+    finish(manifest, EXPECTED, PLAIN, Configured())
     return manifest
 
 
 @pytest.fixture(scope="module")
 def platform() -> Manifest:
     manifest = kubespawner_pod()
-    finish(manifest, PLATFORM, PLAIN, {})
+    finish(manifest, PLATFORM, PLAIN, Configured())
     return manifest
 
 
@@ -112,13 +112,13 @@ OF_THE_FILES = [
 
 
 def test_a_finished_pod_is_as_it_should_be(finished: Manifest, platform: Manifest) -> None:
-    assert verify(finished, EXPECTED, PLAIN, {}) == []
-    assert verify(platform, PLATFORM, PLAIN, {}) == []
+    assert verify(finished, EXPECTED, PLAIN, Configured()) == []
+    assert verify(platform, PLATFORM, PLAIN, Configured()) == []
 
 
 @pytest.mark.parametrize(("path", "value"), CHANGES + OF_THE_FILES)
 def test_d21_every_change_of_who_runs_is_found(path: str, value: Any, finished: Manifest) -> None:
-    assert verify(change(finished, path, value), EXPECTED, PLAIN, {})
+    assert verify(change(finished, path, value), EXPECTED, PLAIN, Configured())
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_d21_every_change_of_who_runs_is_found(path: str, value: Any, finished: 
     ],
 )
 def test_on_a_platform_every_id_is_found(path: str, value: Any, platform: Manifest) -> None:
-    assert verify(change(platform, path, value), PLATFORM, PLAIN, {})
+    assert verify(change(platform, path, value), PLATFORM, PLAIN, Configured())
 
 
 @pytest.mark.parametrize(
@@ -151,24 +151,26 @@ def test_on_a_platform_every_id_is_found(path: str, value: Any, platform: Manife
     ],
 )
 def test_what_changes_nobody_is_let_through(path: str, value: Any, finished: Manifest) -> None:
-    assert verify(change(finished, path, value), EXPECTED, PLAIN, {}) == []
+    assert verify(change(finished, path, value), EXPECTED, PLAIN, Configured()) == []
 
 
 class TestPrivilegedContainers:
     """Containers that only the operator's configuration can define."""
 
-    def finish(self, settings: PodSettings, container: Any, configured: Any) -> Manifest:
-        manifest = kubespawner_pod(init_containers=[container])
+    def finish(
+        self, settings: PodSettings, container: Any, configured: Configured, **more: Any
+    ) -> Manifest:
+        manifest = kubespawner_pod(init_containers=[container], **more)
         finish(manifest, expected_of(ANN, "/", settings), settings, configured)
         return manifest
 
     def test_a_listed_one_is_sent_as_configured(self) -> None:
-        manifest = self.finish(LISTED, CLOUD_METADATA, {"block-cloud-metadata": CLOUD_METADATA})
+        manifest = self.finish(LISTED, CLOUD_METADATA, Configured.of([CLOUD_METADATA]))
         assert manifest["spec"]["initContainers"] == [CLOUD_METADATA]
 
     def test_an_unlisted_one_is_refused_and_both_cures_are_named(self) -> None:
         with pytest.raises(PodRefused) as refused:
-            self.finish(PLAIN, CLOUD_METADATA, {"block-cloud-metadata": CLOUD_METADATA})
+            self.finish(PLAIN, CLOUD_METADATA, Configured.of([CLOUD_METADATA]))
         assert "spec.initContainers[0].securityContext.privileged" in refused.value.detail
         assert "pod.privileged_containers" in refused.value.detail
         assert "cloudMetadata.blockWithIptables" in refused.value.detail
@@ -189,17 +191,35 @@ class TestPrivilegedContainers:
         container = copy.deepcopy(CLOUD_METADATA)
         changed(container)
         with pytest.raises(PodRefused, match="configuration defines"):
-            self.finish(LISTED, container, {"block-cloud-metadata": CLOUD_METADATA})
+            self.finish(LISTED, container, Configured.of([CLOUD_METADATA]))
 
     def test_one_that_nobody_configured_is_refused(self) -> None:
         with pytest.raises(PodRefused, match="configuration defines"):
-            self.finish(LISTED, CLOUD_METADATA, {})
+            self.finish(LISTED, CLOUD_METADATA, Configured())
+
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            {"name": "data", "hostPath": {"path": "/"}},
+            {"name": "data", "persistentVolumeClaim": {"claimName": "of-somebody-else"}},
+        ],
+    )
+    def test_what_it_mounts_is_what_was_configured(self, sent: dict[str, Any]) -> None:
+        mounts = [{"name": "data", "mountPath": "/data"}]
+        container = {**CLOUD_METADATA, "volumeMounts": mounts}
+        data = {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
+        configured = Configured.of([container], [data])
+        self.finish(LISTED, container, configured, volumes=[data])
+        with pytest.raises(PodRefused, match="not the volume"):
+            self.finish(LISTED, container, configured, volumes=[sent])
+        with pytest.raises(PodRefused, match="not the volume"):
+            self.finish(LISTED, container, Configured.of([container]), volumes=[data])
 
     def test_the_notebook_is_never_one(self) -> None:
         settings = PodSettings(privileged_containers=frozenset({"notebook"}))
         manifest = kubespawner_pod(privileged=True)
         with pytest.raises(PodRefused, match="privileged"):
-            finish(manifest, expected_of(ANN, "/", settings), settings, {})
+            finish(manifest, expected_of(ANN, "/", settings), settings, Configured())
 
 
 @pytest.mark.parametrize(
@@ -224,17 +244,17 @@ class TestPrivilegedContainers:
 )
 def test_what_is_not_formed_like_a_pod_is_refused(path: str, value: Any) -> None:
     with pytest.raises(PodRefused, match="not formed like a pod"):
-        finish(change(kubespawner_pod(), path, value), EXPECTED, PLAIN, {})
+        finish(change(kubespawner_pod(), path, value), EXPECTED, PLAIN, Configured())
 
 
 def test_too_many_groups_are_told_early() -> None:
     manifest = kubespawner_pod(annotations={"notes": "x" * 262_000})
     with pytest.raises(PodRefused, match="too many groups"):
-        finish(manifest, EXPECTED, PLAIN, {})
+        finish(manifest, EXPECTED, PLAIN, Configured())
 
 
 def test_the_person_is_told_nothing_of_the_inside() -> None:
     with pytest.raises(PodRefused) as refused:
-        finish(kubespawner_pod(privileged=True), EXPECTED, PLAIN, {})
+        finish(kubespawner_pod(privileged=True), EXPECTED, PLAIN, Configured())
     assert (refused.value.status_code, refused.value.reason) == (503, "pod_refused")
     assert "privileged" not in refused.value.message

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from jhext.pod.finish import PodRefused, expected_of, finish
 from jhext.pod.manifest import Manifest, notebook
 from jhext.pod.settings import PodSettings
+from jhext.pod.verify import Configured
 from jhext.profiles.access import Person
 from jhext.settings import Settings
 from jhext.storage.home import HomeSettings, home_of, place
@@ -164,7 +165,8 @@ def finished(
 ) -> list[dict[str, Any]]:
     settings = PodSettings(privileged_containers=frozenset(privileged))
     expected = expected_of(ANN, "/home/jovyan", settings)
-    finish(manifest, expected, settings, containers)
+    configured = Configured.of(containers.values(), manifest["spec"].get("volumes", ()))
+    finish(manifest, expected, settings, configured)
     own = (MAKES, FILLS)
     return [item for item in manifest["spec"]["initContainers"] if item["name"] in own]
 
