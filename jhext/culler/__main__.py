@@ -17,6 +17,9 @@ from jhext.profiles.finding import ConfigurationError
 from .service import Service
 from .source import ENVIRONMENT, File, Given, Source
 
+_IS_MANAGED = "JUPYTERHUB_SERVICE_NAME"
+"""The variable by which JupyterHub tells a service that it runs it."""
+
 _FORMAT = "[%(levelname).1s %(asctime)s %(name)s] %(message)s"
 
 
@@ -64,7 +67,20 @@ async def _run(service: Service) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.end)
-    await service.run()
+    watching = asyncio.create_task(_end_with_the_hub(service))
+    try:
+        await service.run()
+    finally:
+        watching.cancel()
+
+
+async def _end_with_the_hub(service: Service) -> None:
+    """End a service that a hub has started when the hub is gone: a new one starts its own."""
+    hub = os.getppid()
+    while _IS_MANAGED not in os.environ or os.getppid() == hub:  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(1)
+    service.log.warning("The hub is gone")
+    service.end()
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,17 @@ def settings() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def bench(run_hub: RunHub) -> Bench:
     return run_hub([*PEOPLE, ADA], settings(), "c.DemoAuthenticator.manage_groups = True\n")
+
+
+@pytest.fixture(autouse=True)
+async def _leave_nothing(bench: Bench) -> AsyncIterator[None]:
+    """Let each test find its hub without servers and with the rules of the beginning."""
+    yield
+    change(bench, settings())
+    async with bench.browser("ada") as admin:
+        for full_name in await running(admin):
+            user, _, server = full_name.partition("/")
+            await admin.stop_server(user, server)
 
 
 def change(bench: Bench, written: dict[str, Any]) -> None:
