@@ -42,18 +42,20 @@ print(json.dumps({
 
 Storage = dict[str, Any]
 AddVolume = Callable[[Path, str, str], None]
+# Claims of others, which ask for no class, could be given a volume that has none.
+CLASS = "jhext-homes"
 
 
 def by_claim(files: Path, add_volume: AddVolume, mark: str) -> Storage:
     for user in PEOPLE:
         add_volume(files / user, f"{mark}-{user}", "ReadWriteOnce")
-    claim = {"storage_class": "", "volume_name": f"{mark}-{{username}}"}
+    claim = {"storage_class": CLASS, "volume_name": f"{mark}-{{username}}"}
     return {"home": {"source": {"type": "claim"}}, "claims": {"home": claim}}
 
 
 def by_shared_claim(files: Path, add_volume: AddVolume, mark: str) -> Storage:
     add_volume(files, mark, "ReadWriteMany")
-    claim = {"storage_class": "", "volume_name": mark, "access_modes": ["ReadWriteMany"]}
+    claim = {"storage_class": CLASS, "volume_name": mark, "access_modes": ["ReadWriteMany"]}
     return {
         "home": {"source": {"type": "shared_claim", "claim": "homes"}},
         "claims": {"homes": {"per": "hub", **claim}},
@@ -74,6 +76,7 @@ def add_volume(node: Node) -> Iterator[AddVolume]:
             spec = {
                 "capacity": {"storage": "1Gi"},
                 "accessModes": [mode],
+                "storageClassName": CLASS,
                 "hostPath": {"path": str(directory), "type": "Directory"},
             }
             metadata = {"name": name}

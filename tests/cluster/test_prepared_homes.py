@@ -25,7 +25,9 @@ from tests.cluster.kubernetes.kubeconfig import Node
 
 UIDS = {"alice": 3001, "bob": 3002, "mallory": 3003}
 PEOPLE = {name: {"uid": uid, "gid": uid, "groups": {"lab": 5001}} for name, uid in UIDS.items()}
-SHARED = {"per": "hub", "storage_class": "", "access_modes": ["ReadWriteMany"]}
+# Claims of others, which ask for no class, could be given a volume that has none.
+CLASS = "jhext-prepared"
+SHARED = {"per": "hub", "storage_class": CLASS, "access_modes": ["ReadWriteMany"]}
 LOOK = """
 import json, os, pathlib
 home, lab = pathlib.Path.home(), pathlib.Path("/groups/lab")
@@ -112,6 +114,7 @@ def volume_of(client: httpx.Client, directory: Path) -> Iterator[str]:
     spec = {
         "capacity": {"storage": "1Gi"},
         "accessModes": ["ReadWriteMany"],
+        "storageClassName": CLASS,
         "hostPath": {"path": str(directory), "type": "Directory"},
     }
     body = {"metadata": {"name": name}, "spec": spec}

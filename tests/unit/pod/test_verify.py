@@ -209,11 +209,12 @@ class TestPrivilegedContainers:
         container = {**CLOUD_METADATA, "volumeMounts": mounts}
         data = {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
         configured = Configured.of([container], [data])
-        self.finish(LISTED, container, configured, volumes=[data])
+        home = {"name": "home", "persistentVolumeClaim": {"claimName": "claim-ann"}}
+        self.finish(LISTED, container, configured, volumes=[home, data])
         with pytest.raises(PodRefused, match="not the volume"):
-            self.finish(LISTED, container, configured, volumes=[sent])
+            self.finish(LISTED, container, configured, volumes=[home, sent])
         with pytest.raises(PodRefused, match="not the volume"):
-            self.finish(LISTED, container, Configured.of([container]), volumes=[data])
+            self.finish(LISTED, container, Configured.of([container]), volumes=[home, data])
 
     def test_the_notebook_is_never_one(self) -> None:
         settings = PodSettings(privileged_containers=frozenset({"notebook"}))
