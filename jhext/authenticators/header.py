@@ -1,7 +1,7 @@
 """Login by an authenticating proxy, which says in headers who somebody is.
 
-A header is a claim that anybody can make who reaches the hub, such as a person's own pod. It is believed when it
-comes with proof: a secret that only the proxy has.
+A header is a claim that anybody can make who reaches the hub, such as a person's own pod. It is
+believed when it comes with proof: a secret that only the proxy has.
 """
 
 from __future__ import annotations
