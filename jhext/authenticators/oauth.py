@@ -6,49 +6,32 @@ somebody else, and a provider that may be away for a while.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from jupyterhub.utils import maybe_future
 from tornado import web
 from tornado.httpclient import HTTPClientError
-from traitlets import List, TraitError, Unicode, validate
+from traitlets import List, Unicode, validate
 
-from jhext.identity.pointers import find, parse
+from jhext.identity.pointers import claim_path, find
 
 from .freshness import VERIFIED_AT, FreshGroups, age_of
-from .id_token import ALGORITHMS, IdTokenRefused, UnknownKeyError, verify
-
-SUBJECT = "jhext_subject"
-"""The key of ``auth_state`` under which the provider's id of the person is kept."""
-
-KEYS_AGE = 3600.0
-"""Seconds for which the provider's keys are used without asking again."""
-
-_KEYS_PAUSE = 30.0
-"""Seconds between two times that they are asked for because of an unknown key."""
+from .issuer_keys import IssuerKeys, KeysUnavailable, in_words
+from .same_person import SamePerson
+from .signed_token import ALGORITHMS, TokenRefused, only_public, verify_id_token
 
 _is_away: ContextVar[bool] = ContextVar("provider_is_away", default=False)
 _wants_new_token: ContextVar[bool] = ContextVar("wants_new_id_token", default=False)
 
 
-class IdentityOAuthenticator(FreshGroups):
+class IdentityOAuthenticator(FreshGroups, SamePerson):
     """A mixin for the classes of oauthenticator; it goes before them."""
-
-    subject_claim = Unicode(
-        "sub",
-        config=True,
-        help="""
-        The claim with the provider's id of the person, which stays when the name changes.
-
-        A name that has gone to another person is refused: the hub's user of that name, and the
-        files, are the former one's. Needs `enable_auth_state`. Empty: not checked.
-        """,
-    )
 
     issuer = Unicode(
         config=True,
@@ -79,15 +62,11 @@ class IdentityOAuthenticator(FreshGroups):
 
     @validate("id_token_algorithms")
     def _public_keys_only(self, proposal: Any) -> Any:
-        if wrong := set(proposal["value"]) - set(ALGORITHMS):
-            raise TraitError(f"not for ID tokens: {', '.join(sorted(wrong))}")
-        return proposal["value"]
+        return only_public(proposal["value"])
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._keys: dict[str, Any] | None = None
-        self._keys_asked = -KEYS_AGE
-        self._keys_lock = asyncio.Lock()
+        self._keys = IssuerKeys(self.issuer, self._fetch_keys, self.jwks_url)
         if self.userdata_from_id_token and not self.issuer:
             raise ValueError(
                 "userdata_from_id_token needs `issuer`, to verify the ID token: set "
@@ -110,23 +89,9 @@ class IdentityOAuthenticator(FreshGroups):
                 503, "The identity provider does not answer. Please try again in a few minutes."
             ) from None
         if model:
-            await self._refuse_another_person(handler, model)
+            await self.refuse_another_person(handler, model)
             self.confirm(model["name"], True)
         return model
-
-    async def _refuse_another_person(self, handler: Any, model: Mapping[str, Any]) -> None:
-        user = handler.find_user(model["name"])
-        state = await user.get_auth_state() if user else None
-        known = state.get(SUBJECT) if isinstance(state, Mapping) else None
-        subject = model["auth_state"].get(SUBJECT)
-        if self.subject_claim and known is not None and known != subject:
-            self.log.error(
-                "%s is refused: the hub's user of that name is %s at the provider, not %s. "
-                "If it is the same person, or the files are to be the new one's, delete the user "
-                "from the hub",
-                *(model["name"], known, subject),
-            )
-            raise web.HTTPError(403, "Your name belongs to somebody else on this hub.")
 
     # Login and refresh
 
@@ -143,42 +108,34 @@ class IdentityOAuthenticator(FreshGroups):
     async def _verified(self, id_token: Any) -> dict[str, Any]:
         expected = {"issuer": self.issuer, "audience": self.client_id}
         algorithms = self.id_token_algorithms
+        verify = partial(verify_id_token, id_token, algorithms=algorithms, **expected)
         # A 401 makes upstream go on to the refresh token.
         try:
-            try:
-                claims = verify(id_token, await self._jwks(), algorithms=algorithms, **expected)
-            except UnknownKeyError:
-                keys = await self._jwks(_KEYS_PAUSE)
-                claims = verify(id_token, keys, algorithms=algorithms, **expected)
-        except IdTokenRefused as refused:
+            claims = await self._keys.verified(verify)
+        except TokenRefused as refused:
             raise HTTPClientError(401, f"the ID token is refused: {refused}") from None
+        except KeysUnavailable as error:
+            _is_away.set(True)
+            raise HTTPClientError(503, f"the issuer's keys: {error}") from None
         if _wants_new_token.get() and time.time() - claims["iat"] > self.auth_refresh_age:
             _wants_new_token.set(False)
             raise HTTPClientError(401, "the ID token still says what was true at login")
         return claims
 
-    async def _jwks(self, older_than: float = KEYS_AGE) -> dict[str, Any]:
-        """Give the provider's keys, asked for again where they are older than so many seconds."""
-        async with self._keys_lock:
-            now = time.monotonic()
-            if self._keys is None or now - self._keys_asked > older_than:
-                self._keys_asked = now
-                self._keys = await self.httpfetch(await self._jwks_address(), "fetching the keys")
-            return self._keys
-
-    async def _jwks_address(self) -> str:
-        if self.jwks_url:
-            return str(self.jwks_url)
-        url = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
-        document = await self.httpfetch(url, "fetching the discovery document")
-        if document.get("issuer") != self.issuer or not document.get("jwks_uri"):
-            raise HTTPClientError(502, "the discovery document is of another issuer")
-        return str(document["jwks_uri"])
+    async def _fetch_keys(self, url: str) -> Any:
+        return await self.httpfetch(url, "fetching the keys")
 
     def user_info_to_username(self, user_info: Mapping[str, Any]) -> str:
-        """Give the name of the person; what is no text is no name."""
+        """Give the name of the person; what is no text is no name.
+
+        `username_claim` may also be a JSON pointer, such as ``/metadata/name``.
+        """
+        claim = self.username_claim
         try:
-            name = super().user_info_to_username(user_info)
+            if isinstance(claim, str) and claim.startswith("/"):
+                name = find(user_info, claim_path(claim))
+            else:
+                name = super().user_info_to_username(user_info)
         except ValueError:
             name = None
         if not isinstance(name, str) or not name.strip():
@@ -194,9 +151,7 @@ class IdentityOAuthenticator(FreshGroups):
         )
         scopes = state.get("scope") or []
         state["scope"] = [one for scope in scopes for one in scope.replace(",", " ").split()]
-        subject = user_info.get(self.subject_claim) if self.subject_claim else None
-        if subject is not None:
-            state[SUBJECT] = str(subject)
+        state |= self.subject_of(user_info)
         from_token = self.userdata_from_id_token
         state[VERIFIED_AT] = float(user_info["iat"]) if from_token else time.time()
         return state
@@ -210,8 +165,7 @@ class IdentityOAuthenticator(FreshGroups):
         key = self.auth_state_groups_key
         if callable(key):
             return set(groups_of(await maybe_future(key(auth_state))))
-        path = parse(key) if key.startswith("/") else tuple(key.split("."))
-        found = find(auth_state, path)
+        found = find(auth_state, claim_path(key))
         if found is None:
             self.log.error("There is nothing at auth_state_groups_key %s", key)
             return set()
@@ -232,7 +186,7 @@ class IdentityOAuthenticator(FreshGroups):
             raise
         except (OSError, TimeoutError, ValueError) as error:  # ValueError: what is no JSON
             _is_away.set(True)
-            raise HTTPClientError(503, f"{type(error).__name__} at the provider") from None
+            raise HTTPClientError(503, f"{in_words(error)}, at {urlsplit(url).netloc}") from None
 
     # Refresh
 

@@ -32,6 +32,19 @@ def parse(pointer: str) -> Pointer:
     return tuple(step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])
 
 
+def claim_path(key: str) -> Pointer:
+    """Read where a claim is: its name, steps between dots, or a JSON pointer.
+
+    Names with dots or slashes, such as URLs, need a pointer: ``/https:~1~1example.org~1roles``.
+
+    Raises
+    ------
+    ValueError
+        When it begins like a pointer and is none.
+    """
+    return parse(key) if key.startswith("/") else tuple(key.split("."))
+
+
 def find(document: Any, pointer: Pointer) -> Any:
     """Follow a pointer through objects and lists; None where there is nothing."""
     for step in pointer:

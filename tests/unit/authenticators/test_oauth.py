@@ -91,7 +91,7 @@ def test_an_id_token_needs_an_issuer() -> None:
 
 @pytest.mark.parametrize("algorithm", ["none", "HS256", "RS256 "])
 def test_d30_secrets_sign_no_id_token(algorithm: str) -> None:
-    with pytest.raises(TraitError, match="not for ID tokens"):
+    with pytest.raises(TraitError, match="not for signatures"):
         made("GenericOAuthenticator", id_token_algorithms=[algorithm])
 
 

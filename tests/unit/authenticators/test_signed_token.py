@@ -1,4 +1,4 @@
-"""ID tokens: what is believed, and what is not."""
+"""Signed tokens: what is believed, and what is not."""
 
 import json
 import time
@@ -7,15 +7,23 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 
-from jhext.authenticators.id_token import IdTokenRefused, UnknownKeyError, verify
+from jhext.authenticators.signed_token import (
+    TokenRefused,
+    UnknownKeyError,
+    key_set,
+    verify,
+    verify_id_token,
+)
 
 ISSUER, CLIENT = "https://id.example.org", "hub"
 
 
 def jwk(private: Any, algorithm: str, **more: Any) -> dict[str, Any]:
-    family = {"RS": jwt.algorithms.RSAAlgorithm, "ES": jwt.algorithms.ECAlgorithm}[algorithm[:2]]
+    family: Any = {"RS": jwt.algorithms.RSAAlgorithm, "ES": jwt.algorithms.ECAlgorithm}[
+        algorithm[:2]
+    ]
     return {**json.loads(family.to_jwk(private.public_key())), "use": "sig", **more}
 
 
@@ -34,7 +42,7 @@ def token(
 
 
 def check(text: Any, keys: Any = KEYS, **options: Any) -> dict[str, Any]:
-    return verify(text, keys, issuer=ISSUER, audience=CLIENT, **options)
+    return verify_id_token(text, keys, issuer=ISSUER, audience=CLIENT, **options)
 
 
 @pytest.mark.parametrize(
@@ -53,9 +61,9 @@ def test_believed(made: dict[str, Any]) -> None:
     assert check(token(**made))["sub"] == "1"
 
 
-PEM = RSA.public_key().public_bytes(
-    serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-)
+def pem(key: Any) -> str:
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return str(key.public_key().public_bytes(serialization.Encoding.PEM, form).decode())
 
 
 def signed_with_the_public_key() -> str:
@@ -63,7 +71,7 @@ def signed_with_the_public_key() -> str:
     key = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256)
     head, body, _ = token().split(".")
     head = jwt.utils.base64url_encode(b'{"alg":"HS256","kid":"r"}').decode()
-    signature = key.sign(f"{head}.{body}".encode(), PEM)
+    signature = key.sign(f"{head}.{body}".encode(), pem(RSA).encode())
     return f"{head}.{body}.{jwt.utils.base64url_encode(signature).decode()}"
 
 
@@ -82,7 +90,7 @@ def signed_with_the_public_key() -> str:
         token(nbf=int(time.time()) + 3600),
         token(kid="unknown"),
         token("x" * 64, "HS256"),
-        jwt.encode({"iss": ISSUER, "aud": CLIENT, "sub": "1"}, None, "none"),
+        jwt.encode({"iss": ISSUER, "aud": CLIENT, "sub": "1"}, "", "none"),
         signed_with_the_public_key(),
         token().rsplit(".", 1)[0] + ".",
         "",
@@ -92,7 +100,7 @@ def signed_with_the_public_key() -> str:
     ],
 )
 def test_d30_not_believed(text: Any) -> None:
-    with pytest.raises(IdTokenRefused) as refused:
+    with pytest.raises(TokenRefused) as refused:
         check(text)
     assert not text or str(text) not in str(refused.value)
 
@@ -109,5 +117,38 @@ def test_keys_for_encryption_sign_nothing() -> None:
 
 
 def test_only_what_is_allowed() -> None:
-    with pytest.raises(IdTokenRefused, match="not allowed"):
+    with pytest.raises(TokenRefused, match="not allowed"):
         check(token(), algorithms=["ES256"])
+
+
+def test_what_is_no_id_token_may_be_for_several() -> None:
+    text = token(aud=[CLIENT, "other"], azp="proxy")
+    assert verify(text, KEYS, issuer=ISSUER, audience=CLIENT)["azp"] == "proxy"
+    with pytest.raises(TokenRefused, match="somebody else"):
+        verify(text, KEYS, issuer=ISSUER, audience="third")
+
+
+@pytest.mark.parametrize(
+    ("key", "algorithm"),
+    [(RSA, "RS256"), (EC, "ES256"), (ed25519.Ed25519PrivateKey.generate(), "EdDSA")],
+)
+@pytest.mark.parametrize("kid", [None, "any"])
+def test_one_public_key_needs_no_name(key: Any, algorithm: str, kid: str | None) -> None:
+    keys = key_set(pem(key))
+    assert check(token(key, algorithm, kid), keys)["sub"] == "1"
+    with pytest.raises(TokenRefused):
+        check(token(OTHER), keys)
+
+
+PRIVATE = RSA.private_bytes(
+    serialization.Encoding.PEM,
+    serialization.PrivateFormat.PKCS8,
+    serialization.NoEncryption(),
+).decode()
+
+
+@pytest.mark.parametrize("text", ["", "secret", PRIVATE, pem(x25519.X25519PrivateKey.generate())])
+def test_what_is_no_public_key_is_told_and_not_shown(text: str) -> None:
+    with pytest.raises(ValueError, match="public key") as wrong:
+        key_set(text)
+    assert not text or text not in str(wrong.value)
