@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .authenticators.header import HeaderAuthenticator as HeaderAuthenticator
     from .authenticators.ldap import LDAPAuthenticator as LDAPAuthenticator
     from .config import configure as configure
+    from .config_dir import load_config_dir as load_config_dir
+    from .database import database_url as database_url
     from .spawner import ProfileKubeSpawner as ProfileKubeSpawner
 
 _PUBLIC = {
@@ -26,6 +28,8 @@ _PUBLIC = {
     "LDAPAuthenticator": ".authenticators.ldap",
     "ProfileKubeSpawner": ".spawner",
     "configure": ".config",
+    "database_url": ".database",
+    "load_config_dir": ".config_dir",
 }
 
 __all__ = [
@@ -36,6 +40,8 @@ __all__ = [
     "LDAPAuthenticator",
     "ProfileKubeSpawner",
     "configure",
+    "database_url",
+    "load_config_dir",
 ]
 
 

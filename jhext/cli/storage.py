@@ -40,7 +40,6 @@ YesOption = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 NameArgument = Annotated[str, typer.Argument(help="The name of the claim.")]
 _HEADINGS = ("CLAIM", "KEY", "OWNER", "SERVER", "SIZE", "PHASE", "LAST USED", "MOUNTED BY")
 _CONFIG = Path("jhext.yaml")
-_SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 def register(app: typer.Typer) -> None:
@@ -313,23 +312,10 @@ def _run(namespace: str, kubeconfig: Path | None, work: Callable[[Claims], Await
 
 @asynccontextmanager
 async def _claims(namespace: str, kubeconfig: Path | None) -> AsyncIterator[Claims]:
-    from kubernetes_asyncio import config
-    from kubernetes_asyncio.client import ApiClient, Configuration, CoreV1Api
+    from kubernetes_asyncio.client import CoreV1Api
 
+    from ..kube import connected
     from ..storage.cluster import Claims
 
-    here = Configuration()
-    inside = None if kubeconfig else _namespace_of_this_pod()
-    if inside:
-        config.load_incluster_config(client_configuration=here)  # type: ignore[no-untyped-call]
-    else:
-        file = str(kubeconfig) if kubeconfig else None
-        await config.load_kube_config(config_file=file, client_configuration=here)
-        _, context = config.list_kube_config_contexts(config_file=file)
-        inside = (context or {}).get("context", {}).get("namespace", "default")
-    async with ApiClient(configuration=here) as client:
-        yield Claims(CoreV1Api(client), namespace or inside, timeout=30)
-
-
-def _namespace_of_this_pod() -> str:
-    return _SERVICE_ACCOUNT.read_text().strip() if _SERVICE_ACCOUNT.exists() else ""
+    async with connected(namespace, kubeconfig) as (client, inside):
+        yield Claims(CoreV1Api(client), inside, timeout=30)

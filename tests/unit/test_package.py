@@ -25,6 +25,8 @@ def test_public_names() -> None:
         "LDAPAuthenticator",
         "ProfileKubeSpawner",
         "configure",
+        "database_url",
+        "load_config_dir",
     }
     for name in jhext.__all__:
         # traitlets would apply the section of a parent of the same name twice
