@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jhext.identity.model import Identity
@@ -109,7 +109,9 @@ def anonymous_variables(username: str, home: str) -> dict[str, str]:
     return {"USER": name, "LOGNAME": name, "USERNAME": name, "NB_USER": name, "HOME": home}
 
 
-def set_variables(manifest: Manifest, values: dict[str, str]) -> None:
+def set_variables(
+    manifest: Manifest, values: dict[str, str], git: Sequence[tuple[str, str]] = ()
+) -> None:
     """Set variables of the notebook's container, whatever was there under their names.
 
     They come first, so that other variables may refer to them. The switches by which images start
@@ -122,6 +124,8 @@ def set_variables(manifest: Manifest, values: dict[str, str]) -> None:
         The pod; it is changed.
     values
         Names and what they shall mean, literally.
+    git
+        Further keys and values of git's configuration.
     """
     container = notebook(manifest)
     others = [
@@ -130,14 +134,15 @@ def set_variables(manifest: Manifest, values: dict[str, str]) -> None:
         if variable.get("name") not in values and not _SWITCHES.fullmatch(str(variable.get("name")))
     ]
     if not any(str(variable.get("name")).startswith(_GIT_CONFIG) for variable in others):
-        others += entries(_git_config(values))
+        others += entries(_git_config(values, git))
     container["env"] = [*entries(values), *others]
 
 
-def _git_config(values: dict[str, str]) -> dict[str, str]:
+def _git_config(values: dict[str, str], more: Sequence[tuple[str, str]]) -> dict[str, str]:
     """Give the variables by which ``git config user.name`` answers (git 2.31 and later)."""
     keys = {"user.name": "GIT_AUTHOR_NAME", "user.email": "GIT_AUTHOR_EMAIL"}
     known = [(key, values[name]) for key, name in keys.items() if name in values]
+    known += more
     numbered = {
         f"{_GIT_CONFIG}{kind}_{number}": text
         for number, (key, value) in enumerate(known)

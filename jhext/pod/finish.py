@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
+from jhext.delegation.mount import mount as mount_token
 from jhext.identity import names
 from jhext.identity.errors import BadValueError
 from jhext.identity.model import Identity
@@ -127,7 +128,9 @@ def finish(
         secure(manifest, expected.ids, settings)
         if expected.annotations:
             mount(manifest, dict(expected.annotations), settings.privileged_containers)
-        set_variables(manifest, expected.variables)
+        if expected.token:
+            mount_token(manifest, expected.token)
+        set_variables(manifest, expected.variables, expected.token.git if expected.token else ())
         violations = verify(manifest, expected, settings, configured)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         # Hooks may give anything, and a crash here would count against the hub.

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from jhext.delegation.mount import TokenMount, misplaced
+
 from .environment import entries
 from .manifest import Container, Manifest, containers, notebook
 from .nss import (
@@ -70,11 +72,14 @@ class Expected:
         The annotations that hold the NSS files; none where the platform assigns the ids.
     variables
         The variables of the notebook's container.
+    token
+        What it has of the person's token.
     """
 
     ids: Ids | None
     annotations: Mapping[str, str]
     variables: dict[str, str]
+    token: TokenMount | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +162,8 @@ def _violations(
             yield from _nss_mounts(path, container)
     yield from _annotations(manifest, expected.annotations)
     yield from _variables(main, expected.variables)
+    for path, problem in misplaced(manifest, expected.token):
+        yield Violation(path, problem)
 
 
 def _privileged(
