@@ -14,8 +14,6 @@ from kubespawner.slugs import is_valid_label, safe_slug
 from traitlets import TraitError, default
 
 from . import audit, upstream
-from .cataloged import CatalogedKubeSpawner
-from .culler.granted import SHORTEST, grant
 from .errors import SpawnRefused, faulty_configuration
 from .overrides import AppliedOverrides
 from .pod.environment import check_names
@@ -25,6 +23,7 @@ from .profiles.fields import unread_fields
 from .profiles.form import FormPages
 from .profiles.model import walk_options
 from .profiles.selection import NOTHING_PERMITTED, Selection, refuse_profile, select
+from .recorded import RecordedKubeSpawner
 from .refusal import Reason, Refusal
 
 _PAGES = FormPages()
@@ -34,7 +33,7 @@ _STALE_NOTICE = (
 )
 
 
-class ProfileKubeSpawner(CatalogedKubeSpawner):
+class ProfileKubeSpawner(RecordedKubeSpawner):
     """A KubeSpawner whose profiles say who may start them.
 
     One place decides, `load_user_options`, on the profile that would really start and before
@@ -43,7 +42,6 @@ class ProfileKubeSpawner(CatalogedKubeSpawner):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._granted: Selection | None = None
-        self._record: Mapping[str, Any] = {}
         self._catalog_of_start: Catalog | None = None
         self._overrides = AppliedOverrides(self)
         super().__init__(*args, **kwargs)
@@ -151,7 +149,7 @@ class ProfileKubeSpawner(CatalogedKubeSpawner):
             raise SpawnRefused(refusal) from None
         self._granted = selection
         self._options_before = self.user_options
-        self._record = self._what_is_granted(catalog)
+        await self.record(self._what_is_granted(catalog))
         if selection is not None:
             self._audit(catalog, selection)
 
@@ -170,8 +168,6 @@ class ProfileKubeSpawner(CatalogedKubeSpawner):
         if catalog is not None and self._granted is not None:
             record |= {"profile": self._granted.profile.slug, "choices": self._granted.choices}
             record |= {"policy": catalog.version}
-            culler = self.settings.culler if self.settings else None
-            record |= grant(culler, self._granted.profile.slug)
         if self.identity is not None:
             record |= {"uid": self.identity.uid, "gid": self.identity.gid}
         return {"version": 1, **record} if record else {}
@@ -232,25 +228,6 @@ class ProfileKubeSpawner(CatalogedKubeSpawner):
     def granted_profile(self) -> str:
         """The slug of the profile that was granted; empty where there are none."""
         return self._granted.profile.slug if self._granted else ""
-
-    # What is remembered
-
-    def get_state(self) -> dict[str, Any]:
-        """Add what was granted, which is not always what was asked for."""
-        state: dict[str, Any] = super().get_state()
-        if self._record:
-            state["jhext"] = dict(self._record)
-        return state
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Take up what was granted to a server that runs on after a restart of the hub."""
-        super().load_state(state)
-        self._record = state.get("jhext", {})
-        SHORTEST.note(self._record)
-
-    def extend(self, until: float) -> None:
-        """Remember until when, in seconds since 1970, the owner has put off the stop."""
-        self._record = {**self._record, "extended_until": until}
 
     def clear_state(self) -> None:
         """Forget the last start, before the hooks of the next one run."""

@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from .settings import NEVER, CullerSettings
+from .durations import NEVER
+from .settings import CullerSettings
 
 KEYS = ("timeout", "max_age", "extend_to")
 

@@ -184,6 +184,27 @@ class Hub:
         found = await self._own(f"jhext/revoked{query}")
         return None if found is None else {item["server"]: item["reason"] for item in found}
 
+    async def put_notices(self, notices: Mapping[str, Mapping[str, Any]]) -> bool:
+        """Have servers carry notices, by USER/NAME, and all others none.
+
+        Returns
+        -------
+        bool
+            Whether the hub has a handler for that.
+
+        Raises
+        ------
+        HubError
+            The hub did not do it, or nobody can tell.
+        """
+        try:
+            await self._once("PUT", "jhext/notices", {}, json.dumps(notices))
+        except HubError as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
+
     async def _own(self, path: str) -> Any:
         try:
             return (await self._get(path)).value

@@ -28,6 +28,16 @@ class Metrics:
             ["why", "outcome"],
             registry=self.registry,
         )
+        self.notices = Gauge(
+            "jhext_culler_notices",
+            "Servers in the last pass whose users find a notice of a stop that is near",
+            registry=self.registry,
+        )
+        self.faults = Counter(
+            "jhext_culler_usage_unknown",
+            "Servers of which Prometheus could not tell how busy they are",
+            registry=self.registry,
+        )
         self.deleted = Counter(
             "jhext_culler_deleted_users",
             "People deleted from the hub, by what came of it",

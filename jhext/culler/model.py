@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .granted import KEYS
-from .policy import Server
+from .verdict import Server
 
 _UNSEEN: Mapping[str, Any] = {}
 
@@ -95,6 +95,8 @@ def _server(
         moment(server["started"]),
         moment(server["last_activity"]),
         float(own.get("extended_until", 0.0)),
+        str((state or _UNSEEN).get("pod_name", "")),
+        str((state or _UNSEEN).get("namespace", "")),
     )
 
 

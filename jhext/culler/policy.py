@@ -1,145 +1,17 @@
-"""What is to happen to a server, decided from rules and times alone.
-
-Of the rules that are about a server, the most specific one that says something decides, for each
-key by itself: the server's name, then its user, then the user's groups in the order in which they
-are written, then the profile that was granted, then the section itself. A profile without a rule
-now has the one it was granted with.
-"""
+"""What is to happen to a server, decided from rules and times alone."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from jhext.units import format_duration
-
-from .settings import CullerSettings, PersonRule, Rule
-from .window import Window
-
-
-class Why(StrEnum):
-    """Why a server is stopped or stays. The labels are fixed: metrics count by them."""
-
-    IDLE = "idle"
-    AGE = "age"
-    REVOKED = "revoked"
-    WITHIN_LIMITS = "within_limits"
-    NEVER = "never"
-    EXTENDED = "extended"
-    WINDOW = "window"
-    PENDING = "pending"
-    NOT_RUNNING = "not_running"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A server as the hub shows it. Times are seconds since 1970.
-
-    Parameters
-    ----------
-    user, name
-        Whose it is, and its name, empty for the default server.
-    groups
-        The user's groups; None where they cannot be seen.
-    profile
-        The slug of the profile that was granted, empty where none was; None where it cannot be
-        seen.
-    granted
-        The limits that were granted with it.
-    ready, pending
-        Whether it can be used, and what is being done with it.
-    started, last_activity
-        When it was started, which only the hub says, and when it was used last, which its user
-        can make up.
-    extended_until
-        Until when its user has put off the stop.
-    """
-
-    user: str
-    name: str = ""
-    groups: tuple[str, ...] | None = ()
-    profile: str | None = ""
-    granted: Mapping[str, Any] = field(default_factory=dict)
-    ready: bool = True
-    pending: str = ""
-    started: float | None = None
-    last_activity: float | None = None
-    extended_until: float = 0.0
-
-    @property
-    def full_name(self) -> str:
-        """The user and the name, as JupyterHub writes them."""
-        return f"{self.user}/{self.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What all rules about a server come to.
-
-    Parameters
-    ----------
-    timeout, max_age, extend_to
-        Seconds; infinity for never.
-    only
-        When it may be stopped; empty for always.
-    remove
-        Whether it is removed if it is a named server.
-    said_by
-        Which rule each of them is from, by key.
-    """
-
-    timeout: float
-    max_age: float
-    extend_to: float
-    only: tuple[Window, ...]
-    remove: bool
-    said_by: Mapping[str, str]
-
-    @property
-    def shortest(self) -> float:
-        """After how many seconds a server could be stopped at the earliest."""
-        return min(self.timeout, self.max_age)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What is to happen to a server, and why.
-
-    Parameters
-    ----------
-    stop
-        Whether it is to be stopped now.
-    why
-        The label.
-    rule
-        The rule that decides, or what stands against deciding.
-    limit
-        How many seconds the rule gives; infinity where it is not about a time.
-    at
-        When the server will be stopped if it is not used any more, in seconds since 1970.
-    """
-
-    stop: bool
-    why: Why
-    rule: str
-    limit: float = math.inf
-    at: float = math.inf
-
-    @property
-    def detail(self) -> str:
-        """A sentence for operators and for its user."""
-        return self.rule if self.limit == math.inf else f"{self.rule} is {told(self.limit)}"
-
-
-def told(seconds: float) -> str:
-    """Write seconds for people."""
-    return "never" if seconds == math.inf else format_duration(timedelta(seconds=round(seconds)))
+from .limits import Limits, groups_in, limits_of
+from .settings import CullerSettings, PersonRule
+from .verdict import Server, Verdict, Why
+from .window import opens
 
 
 class Rules:
@@ -165,24 +37,32 @@ class Rules:
         )
         found = self._limits.get(key)
         if found is None:
-            found = self._limits[key] = _limits(settings, server)
+            found = self._limits[key] = limits_of(settings, server)
         return found
 
     @property
     def shortest_timeout(self) -> float:
         """The shortest ``timeout`` of any rule."""
-        return min(rule.timeout for rule in self._written if rule.timeout is not None)
+        return min(rule.timeout for rule in self.settings.rules if rule.timeout is not None)
 
     @property
     def shortest_age(self) -> float:
         """The shortest ``max_age`` of any rule."""
-        return min(rule.max_age for rule in self._written if rule.max_age is not None)
+        return min(rule.max_age for rule in self.settings.rules if rule.max_age is not None)
 
     @property
-    def _written(self) -> list[Rule]:
-        settings = self.settings
-        levels = (settings.profiles, settings.groups, settings.users, settings.servers)
-        return [settings, *(rule for level in levels for rule in level.values())]
+    def longest_warning(self) -> float:
+        """The longest ``warn_before`` of any rule."""
+        return max(rule.warn_before or 0.0 for rule in self.settings.rules)
+
+    @property
+    def looked_at(self) -> tuple[float, float]:
+        """Of how many seconds of idleness, and of which age, servers have to be looked at."""
+        rules = self.settings.rules
+        ages = [self.shortest_age - self.longest_warning]
+        if any(rule.wastes_if for rule in rules):
+            ages += [rule.wastes_after for rule in rules if rule.wastes_after is not None]
+        return max(0.0, self.shortest_timeout - self.longest_warning), max(0.0, min(ages))
 
     def judge(self, server: Server, now: float) -> Verdict:
         """Decide about a server.
@@ -194,25 +74,58 @@ class Rules:
         now
             The time on the clock that its times are from.
         """
+        return self._unjudged(server) or self._judge(server, self.limits(server), now)
+
+    def judge_busy(self, server: Server, now: float) -> Verdict:
+        """Decide about a server that is busy, whatever is seen of its user: its age still counts.
+
+        Parameters
+        ----------
+        server
+            The server.
+        now
+            As in `judge`.
+        """
+        limits = replace(self.limits(server), timeout=math.inf)
+        verdict = self._unjudged(server) or self._judge(server, limits, now)
+        if verdict.stop:
+            return verdict
+        return Verdict(False, Why.BUSY, limits.said_by["busy_if"], at=verdict.at)
+
+    def may_waste(self, server: Server, verdict: Verdict, now: float) -> bool:
+        """Tell whether it is worth asking if a server that would stay wastes what it has."""
+        limits = self.limits(server)
+        return (
+            bool(limits.wastes_if)
+            and verdict.why in (Why.WITHIN_LIMITS, Why.NEVER)
+            and server.started is not None
+            and now - server.started >= limits.wastes_after
+            and self._opens(limits, now) <= now
+        )
+
+    def _judge(self, server: Server, limits: Limits, now: float) -> Verdict:
+        ends = _ends(server, limits)
+        at = self._opens(limits, max(ends.at, now))
+        if ends.at > now:
+            return replace(ends, at=at)
+        if at > now:
+            return Verdict(False, Why.WINDOW, limits.said_by["only"], at=at)
+        why = Why.AGE if ends.rule == limits.said_by["max_age"] else Why.IDLE
+        return Verdict(True, why, ends.rule, ends.limit, ends.at)
+
+    def _opens(self, limits: Limits, moment: float) -> float:
+        """Tell when a server may be stopped that is to be stopped at a moment."""
+        if not limits.only or moment > _END_OF_CALENDARS:
+            return moment
+        local = datetime.fromtimestamp(moment, self._zone)
+        return max(moment, min(opens(window, local) for window in limits.only).timestamp())
+
+    def _unjudged(self, server: Server) -> Verdict | None:
+        """Keep a server that does not run, or that a rule could be about which cannot be seen."""
         if server.pending:
             return Verdict(False, Why.PENDING, f"it is in the middle of: {server.pending}")
         if not server.ready:
             return _NOT_RUNNING
-        if (unseen := self._unseen(server)) is not None:
-            return unseen
-        limits = self.limits(server)
-        ends = _ends(server, limits)
-        if ends.at > now:
-            return ends
-        if limits.only:
-            moment = datetime.fromtimestamp(now, self._zone)
-            if not any(window.holds(moment) for window in limits.only):
-                return Verdict(False, Why.WINDOW, limits.said_by["only"], ends.limit, ends.at)
-        why = Why.AGE if ends.rule == limits.said_by["max_age"] else Why.IDLE
-        return Verdict(True, why, ends.rule, ends.limit, ends.at)
-
-    def _unseen(self, server: Server) -> Verdict | None:
-        """Keep a server about which a rule could say something that cannot be seen."""
         if server.groups is None and self.settings.groups:
             return _UNKNOWN_GROUPS
         if server.profile is None:
@@ -226,7 +139,7 @@ class Rules:
             return math.inf
         own = settings.users.get(user, PersonRule())
         rules: list[PersonRule | CullerSettings] = [own]
-        rules += [*(settings.groups[name] for name in _in(groups, settings)), settings]
+        rules += [*(settings.groups[name] for name in groups_in(groups, settings)), settings]
         wanted = next(rule.cull_users for rule in rules if rule.cull_users is not None)
         timeout = next(rule.timeout for rule in rules if rule.timeout is not None)
         return timeout if wanted else math.inf
@@ -234,49 +147,8 @@ class Rules:
 
 _NOT_RUNNING = Verdict(False, Why.NOT_RUNNING, "it is not running")
 _UNKNOWN_GROUPS = Verdict(False, Why.UNKNOWN, "the groups of its user cannot be seen")
+_END_OF_CALENDARS = 2.5e11  # in the year 9892; Python has none after 9999
 _UNKNOWN_STATE = Verdict(False, Why.UNKNOWN, "its state cannot be seen")
-
-
-def _in(groups: tuple[str, ...], settings: CullerSettings) -> list[str]:
-    return [name for name in settings.groups if name in groups]
-
-
-def _rules_about(settings: CullerSettings, server: Server) -> Iterator[tuple[str, Rule]]:
-    """Give the rules about a server with their places, the most specific first."""
-    for name in (server.full_name, server.name):
-        if rule := settings.servers.get(name):
-            yield f"servers.{name}", rule
-    if rule := settings.users.get(server.user):
-        yield f"users.{server.user}", rule
-    for name in _in(server.groups or (), settings):
-        yield f"groups.{name}", settings.groups[name]
-    if rule := settings.profiles.get(server.profile or ""):
-        yield f"profiles.{server.profile}", rule
-    elif server.granted:
-        yield "granted", Rule(**server.granted)
-    yield "culler", settings
-
-
-def _limits(settings: CullerSettings, server: Server) -> Limits:
-    values: dict[str, Any] = {
-        "timeout": math.inf,
-        "max_age": math.inf,
-        "extend_to": 0.0,
-        "only": (),
-        "remove_named_servers": False,
-    }
-    said_by: dict[str, str] = {}
-    for place, rule in _rules_about(settings, server):
-        for key in values.keys() - said_by.keys():
-            if (value := getattr(rule, key)) is not None:
-                values[key] = value
-                said_by[key] = f"{place}.{key}"
-    switch = "cull_named_servers" if server.name else "cull_default_servers"
-    if not getattr(settings, switch):
-        values |= {"timeout": math.inf, "max_age": math.inf}
-        said_by |= {"timeout": f"culler.{switch}", "max_age": f"culler.{switch}"}
-    remove = values.pop("remove_named_servers")
-    return Limits(**values, remove=remove and bool(server.name), said_by=said_by)
 
 
 def _ends(server: Server, limits: Limits) -> Verdict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .policy import Server, Verdict, Why
+from .verdict import Server, Verdict, Why
 
 
 class Revocations:
@@ -12,25 +12,33 @@ class Revocations:
 
     def __init__(self) -> None:
         self._since: dict[str, float] = {}
-        self._reasons: Mapping[str, str] = {}
-        self._users: frozenset[str] = frozenset()
+        self._reasons: dict[str, str] = {}
+        self.users: set[str] = set()
+        """Whose servers they are."""
 
     def take(self, reasons: Mapping[str, str], now: float) -> None:
-        """Take what the hub says: whose servers run without a right, by USER/NAME, and why."""
-        self._reasons = reasons
-        self._users = frozenset(name.partition("/")[0] for name in reasons)
+        """Take all that is known: whose servers run without a right, by USER/NAME, and why."""
+        self.forget_reasons()
         self._since = {name: self._since.get(name, now) for name in reasons}
+        self.add(reasons, now)
+
+    def add(self, reasons: Mapping[str, str], now: float) -> None:
+        """Take a part of it, and keep what was there."""
+        for name, reason in reasons.items():
+            self._reasons[name] = reason
+            self._since.setdefault(name, now)
+            self.users.add(name.partition("/")[0])
 
     def forget_reasons(self) -> None:
-        """Judge nobody until the hub can say again; the time that has gone by still counts."""
-        self._reasons, self._users = {}, frozenset()
+        """Judge nobody until somebody can say again; the time that has gone by still counts."""
+        self._reasons.clear()
+        self.users.clear()
 
-    @property
-    def users(self) -> frozenset[str]:
-        """Whose servers they are."""
-        return self._users
+    def forget_others(self) -> None:
+        """Forget the time that has gone by for those about whom nobody says anything any more."""
+        self._since = {name: self._since[name] for name in self._reasons}
 
-    def judge(self, server: Server, grace: float, now: float) -> Verdict | None:
+    def judge(self, server: Server, grace: float, now: float, wall: float) -> Verdict | None:
         """Decide about a server whose user has no right to it; None about any other.
 
         Parameters
@@ -41,10 +49,12 @@ class Revocations:
             Seconds that it may go on.
         now
             The time, on the clock of `take`.
+        wall
+            The same time in seconds since 1970.
         """
         reason = self._reasons.get(server.full_name)
         if reason is None or not server.ready or server.pending:
             return None
-        if now - self._since[server.full_name] < grace:
-            return None
-        return Verdict(True, Why.REVOKED, f"the right to it has ended: {reason}")
+        left = self._since[server.full_name] + grace - now
+        rule = f"the right to it has ended: {reason}"
+        return Verdict(left <= 0, Why.REVOKED, rule, at=wall + left)

@@ -9,7 +9,8 @@ import os
 import random
 import ssl
 import time
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,14 +22,15 @@ from rich.text import Text
 
 from jhext.profiles.finding import ConfigurationError
 
-from .clock import Clock
 from .hub import Hub, HubError
+from .judging import Judge
 from .metrics import Metrics
 from .policy import Rules
-from .revocation import Revocations
+from .rights import Rights
 from .settings import CullerSettings
-from .source import Source
-from .work import MissingScopes, Pass, Seen
+from .source import File, Source
+from .usage import Prometheus, Usage
+from .work import Memory, MissingScopes, Pass, Seen
 
 _LOOK_AT_SETTINGS = 2.0
 """Seconds between looks at the settings."""
@@ -57,9 +59,12 @@ class Service:
     token: str = field(repr=False)
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("jhext.culler"))
     metrics: Metrics = field(default_factory=Metrics)
-    _clock: Clock = field(default_factory=Clock)
-    _revocations: Revocations = field(default_factory=Revocations)
+    _memory: Memory = field(default_factory=Memory)
     _end: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.source, File):
+            self._memory.rights = Rights(self.source.path)
 
     def end(self) -> None:
         """Ask it to end: what is being stopped is finished, nothing else is begun."""
@@ -94,8 +99,8 @@ class Service:
         """Print who would be stopped and why, without stopping anybody; return the exit code."""
         try:
             rules = self.read()
-            async with self._hub(rules.settings) as hub:
-                seen = await self._pass(hub, rules).look()
+            async with self._pass(rules) as one:
+                seen = await one.look()
         except (ConfigurationError, HubError, MissingScopes, OSError) as error:
             console.print(Text(f"jhext-culler: {error}"), soft_wrap=True)
             return 1
@@ -106,8 +111,7 @@ class Service:
         """Make one pass. Whatever goes wrong is told, and does not end the service."""
         began, outcome = time.monotonic(), "failed"
         try:
-            async with self._hub(rules.settings) as hub:
-                one = self._pass(hub, rules)
+            async with self._pass(rules) as one:
                 seen = await one.look()
                 self._show(seen)
                 await one.act(seen)
@@ -124,8 +128,16 @@ class Service:
         if outcome == "whole":
             self.metrics.last.set_to_current_time()
 
-    def _pass(self, hub: Hub, rules: Rules) -> Pass:
-        return Pass(hub, rules, self._clock, self._revocations, self.metrics, self.log, self._end)
+    @asynccontextmanager
+    async def _pass(self, rules: Rules) -> AsyncIterator[Pass]:
+        settings, memory = rules.settings, self._memory
+        async with AsyncExitStack() as stack:
+            hub = await stack.enter_async_context(self._hub(settings))
+            asked = Prometheus(settings.prometheus) if settings.prometheus else None
+            if asked is not None:
+                await stack.enter_async_context(asked)
+            judge = Judge(rules, memory.clock, memory.revocations, Usage(asked, rules))
+            yield Pass(hub, judge, memory, self.metrics, self.log, self._end)
 
     def _hub(self, settings: CullerSettings) -> Hub:
         return Hub(
@@ -142,6 +154,7 @@ class Service:
         self.metrics.verdicts.clear()
         for (verdict, why), number in seen.counts.items():
             self.metrics.verdicts.labels(verdict, why).set(number)
+        self.metrics.notices.set(len(seen.notices))
 
     def read(self) -> Rules:
         """Read the rules. This waits for the disk.
@@ -195,6 +208,7 @@ def interval(rules: Rules) -> float:
         return min(rules.settings.cull_every, 86_400.0)
     settings = rules.settings
     shortest = min(rules.shortest_timeout, rules.shortest_age, settings.revoked_after)
+    shortest = min([shortest, *(rule.warn_before for rule in settings.rules if rule.warn_before)])
     return _LONGEST if shortest == math.inf else min(_LONGEST, max(_SHORTEST, shortest / 2))
 
 

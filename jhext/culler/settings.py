@@ -18,31 +18,12 @@ from pydantic import (
     model_validator,
 )
 
-from jhext.section import Section
-from jhext.units import parse_duration
+from jhext.section import SecretRef, Section
 
+from .durations import NEVER, Age, Limit, Seconds
+from .in_pod import InPod
+from .promql import check
 from .window import Window, parse_window
-
-NEVER = "never"
-_DURATION_SCHEMA = WithJsonSchema({"type": ["number", "string"]})
-
-
-def _limit(value: str | float) -> float:
-    if value == NEVER or value == math.inf:
-        return math.inf
-    seconds = parse_duration(value).total_seconds()
-    if not seconds:
-        raise ValueError("is 0; write never, or how long")
-    return seconds
-
-
-def _age(value: str | float) -> float:
-    # 0 is jupyterhub-idle-culler's word for never.
-    return math.inf if value in (0, "0") else _limit(value)
-
-
-def _seconds(value: str | float) -> float:
-    return parse_duration(value).total_seconds()
 
 
 def _windows(value: Any) -> tuple[Window, ...]:
@@ -66,14 +47,14 @@ def _time_zone(value: str) -> str:
 
 
 _UNLIMITED: dict[str, JsonValue] = {"default": NEVER}  # JSON has no infinity
-Limit = Annotated[float, BeforeValidator(_limit), _DURATION_SCHEMA]
-Age = Annotated[float, BeforeValidator(_age), _DURATION_SCHEMA]
-Seconds = Annotated[float, BeforeValidator(_seconds), _DURATION_SCHEMA]
 Windows = Annotated[
     tuple[Window, ...],
     BeforeValidator(_windows),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
+
+
+Query = Annotated[str, AfterValidator(check)]
 
 
 class Rule(Section):
@@ -104,6 +85,34 @@ class Rule(Section):
         description="The age up to which people may put off the stop of their server. 0: not.",
         examples=["24h"],
     )
+    warn_before: Seconds | None = Field(
+        default=None,
+        description="How long before a stop its user finds a notice of it. 0: none.",
+        examples=["15m"],
+    )
+    busy_if: Query | None = Field(
+        default=None,
+        description="PromQL about the server, with `$pod`, `$namespace`, `$user` and `$server` for "
+        "strings: while a sample is not 0, it is not stopped for idleness. An empty text: no such "
+        "query.",
+        examples=["avg_over_time(DCGM_FI_DEV_GPU_UTIL{pod=$pod}[10m]) > bool 5"],
+    )
+    wastes_if: Query | None = Field(
+        default=None,
+        description="PromQL as in `busy_if`: when a sample is not 0, the server is stopped though "
+        "somebody uses it.",
+        examples=["max_over_time(DCGM_FI_DEV_GPU_UTIL{pod=$pod}[2h]) < bool 1"],
+    )
+    wastes_after: Limit | None = Field(
+        default=None,
+        description="How old a server has to be before `wastes_if` is asked about it.",
+        examples=["2h"],
+    )
+    in_pod: InPod | None = Field(
+        default=None,
+        description="What ends itself inside the pod, from the next start on.",
+        examples=[{"kernel_idle_timeout": "30m"}],
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -123,6 +132,24 @@ class PersonRule(Rule):
         description="Whether people without a server, of whom nothing was seen for `timeout`, are "
         "deleted from the hub.",
     )
+
+
+class PrometheusSettings(Section):
+    """Who knows how much servers compute."""
+
+    url: str = Field(
+        pattern=r"^https?://",
+        description="Where its HTTP API is, less `/api/v1`.",
+        examples=["http://prometheus.monitoring:9090"],
+    )
+    token: SecretRef | None = Field(
+        default=None, description="What it asks for as a bearer token.", examples=[{"file": "/t"}]
+    )
+    ca_file: str | None = Field(
+        default=None,
+        description="The authority of its certificate, where it is none of the system's.",
+    )
+    timeout: Seconds = Field(default=10, gt=0, description="The time for one answer.")
 
 
 class CullerSettings(Rule):
@@ -178,6 +205,14 @@ class CullerSettings(Rule):
         "`never`: not for that.",
         examples=["10m"],
     )
+    wastes_after: Limit = Field(
+        default=7200.0,
+        description="How old a server has to be before `wastes_if` is asked about it.",
+        examples=["2h"],
+    )
+    prometheus: PrometheusSettings | None = Field(
+        default=None, description="Who answers `busy_if` and `wastes_if`."
+    )
     time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
         default="UTC", description="Whose clocks `only` goes by.", examples=["Europe/Berlin"]
     )
@@ -216,3 +251,15 @@ class CullerSettings(Rule):
         default=False,
         description="Whether a configured service jupyterhub-idle-culler stays beside this one.",
     )
+
+    @property
+    def rules(self) -> list[Rule]:
+        """All rules that are written, on every level."""
+        levels = (self.profiles, self.groups, self.users, self.servers)
+        return [self, *(rule for level in levels for rule in level.values())]
+
+    @model_validator(mode="after")
+    def _somebody_answers(self) -> CullerSettings:
+        if self.prometheus is None and any(rule.busy_if or rule.wastes_if for rule in self.rules):
+            raise ValueError("busy_if and wastes_if are questions for prometheus, which is not set")
+        return self

@@ -65,6 +65,11 @@ class File:
         self._path = str(path)
         self._reading: Reading | None = None
 
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return Path(self._path)
+
     def changed(self) -> bool:
         """Tell whether the file is another one than was read last."""
         return self._reading is None or not self._reading.is_current

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = "(?:" + "|".join(_DAYS) + ")"
@@ -45,6 +45,23 @@ class Window:
         if clock >= self.begin:
             return today in self.days
         return clock < self.end and (today - 1) % 7 in self.days
+
+
+def opens(window: Window, moment: datetime) -> datetime:
+    """Tell from when on a window is open: a moment itself, or the first one after it.
+
+    Parameters
+    ----------
+    window
+        The window.
+    moment
+        The moment, in the time zone that the window is meant in.
+    """
+    if window.holds(moment):
+        return moment
+    days = (moment.date() + timedelta(days=day) for day in range(8))
+    begins = (datetime.combine(day, window.begin, moment.tzinfo) for day in days)
+    return next(begin for begin in begins if begin > moment and begin.weekday() in window.days)
 
 
 def parse_window(text: str) -> Window:

@@ -10,16 +10,22 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .clock import Clock
 from .hub import ATTEMPTS, Hub, HubError, pause
+from .judging import Judge
 from .metrics import Metrics
-from .model import InUse, moment, servers_of
+from .model import InUse, servers_of
+from .notices import Notice, Notices
 from .pace import Pace
-from .policy import Rules, Server, Verdict, Why
 from .revocation import Revocations
+from .rights import Rights, lost_rights
 from .settings import CullerSettings, PersonRule
+from .verdict import Server, Verdict, Why
+
+if TYPE_CHECKING:
+    from jhext.profiles.catalog import Catalog
 
 BASE_SCOPES = frozenset(
     {
@@ -55,8 +61,20 @@ class Seen:
 
     to_stop: list[Case] = field(default_factory=list)
     to_delete: list[Case] = field(default_factory=list)
+    notices: dict[str, Notice] = field(default_factory=dict)
     counts: Counter[tuple[str, Why]] = field(default_factory=Counter)
     whole: bool = True
+
+
+@dataclass
+class Memory:
+    """What one pass leaves to the next."""
+
+    clock: Clock = field(default_factory=Clock)
+    revocations: Revocations = field(default_factory=Revocations)
+    notices: Notices = field(default_factory=Notices)
+    rights: Rights | None = None
+    """The rights that are judged here where the hub cannot; None where that cannot be done."""
 
 
 class MissingScopes(Exception):  # noqa: N818 - it is told like an error, and not only as one
@@ -68,8 +86,8 @@ class Pass:
 
     Parameters
     ----------
-    hub, rules, clock, revocations, metrics, log
-        What it works with. Clock and revocations are those of the passes before.
+    hub, judge, memory, metrics, log
+        What it works with. What is remembered is from the passes before.
     end
         When it is set, nothing more is begun.
     """
@@ -77,22 +95,25 @@ class Pass:
     def __init__(
         self,
         hub: Hub,
-        rules: Rules,
-        clock: Clock,
-        revocations: Revocations,
+        judge: Judge,
+        memory: Memory,
         metrics: Metrics,
         log: logging.Logger,
         end: asyncio.Event,
     ) -> None:
         self._hub = hub
-        self._rules = rules
-        self._clock = clock
-        self._revocations = revocations
+        self._judge = judge
+        self._rules = judge.rules
+        self._clock = memory.clock
+        self._revocations = memory.revocations
+        self._notices = memory.notices
+        self._rights = memory.rights
         self._metrics = metrics
         self._log = log
         self._end = end
         self._pace = Pace()
-        self._slots = asyncio.Semaphore(rules.settings.concurrency)
+        self._slots = asyncio.Semaphore(judge.rules.settings.concurrency)
+        self._catalog: Catalog | None = None
 
     async def look(self) -> Seen:
         """Look at every server, and at people without one where they may be deleted.
@@ -111,22 +132,43 @@ class Pass:
         if self._rules.settings.revoked_after != math.inf:
             await self._look_at_rights()
         seen = Seen()
-        limits = (self._rules.shortest_timeout, self._rules.shortest_age)
-        in_use = InUse.at(self._clock.now(time.monotonic()), *limits)
+        in_use = InUse.at(self._judge.now, *self._rules.looked_at)
         skips = not self._log.isEnabledFor(logging.DEBUG)
+        to_ask: list[Case] = []
         async for user in self._users(seen):
             try:
+                self._look_at_right(user)
                 if skips and in_use.is_all_of(user["servers"]) and not self._is_revoked(user):
                     seen.counts["keep", Why.WITHIN_LIMITS] += len(user["servers"])
                     continue
                 for server in servers_of(user):
-                    self._note(seen, server, self._judge(server))
+                    case = Case(server, self._judge.judge(server))
+                    if self._judge.asks(server, case.verdict):
+                        to_ask.append(case)
+                    else:
+                        self._note(seen, case)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 seen.whole = False
                 self._log.error("A server is passed over, its model cannot be read: %s", error)
+        for verdict, case in zip(
+            await asyncio.gather(*(self._judge.refine(it.server, it.verdict) for it in to_ask)),
+            to_ask,
+            strict=True,
+        ):
+            self._note(seen, Case(case.server, verdict))
+        self._tell_faults()
+        if self._catalog is not None and seen.whole:
+            self._revocations.forget_others()
         if needed_scopes(self._rules.settings) > BASE_SCOPES:
             await self._look_at_people(seen)
         return seen
+
+    def _tell_faults(self) -> None:
+        if faults := self._judge.usage.faults:
+            self._metrics.faults.inc(len(faults))
+            self._log.warning(
+                "Of %d servers it is not known how busy they are; %s", len(faults), faults[0]
+            )
 
     def _is_revoked(self, user: Mapping[str, Any]) -> bool:
         return user["name"] in self._revocations.users
@@ -147,11 +189,20 @@ class Pass:
             self._log.warning("Who has lost a right is not known in this pass: %s", error)
             self._revocations.forget_reasons()
             return
-        self._revocations.take(reasons or {}, time.monotonic())
+        if reasons is not None:
+            self._revocations.take(reasons, time.monotonic())
+            return
+        self._revocations.forget_reasons()
+        self._catalog = await self._rights.catalog() if self._rights else None
+
+    def _look_at_right(self, user: Mapping[str, Any]) -> None:
+        """Find out from the model of somebody what the hub has no handler to tell."""
+        if self._catalog is not None:
+            self._revocations.add(lost_rights(self._catalog, user), time.monotonic())
 
     async def _users(self, seen: Seen) -> AsyncIterator[Mapping[str, Any]]:
         """Give the people whose servers may have to be stopped, or else everybody with one."""
-        users = await self._hub.idle(self._rules.shortest_timeout, self._rules.shortest_age)
+        users = await self._hub.idle(*self._rules.looked_at)
         if users is None:
             async for page in self._hub.pages("active", lambda error: self._lost(seen, error)):
                 for user in page:
@@ -174,42 +225,30 @@ class Pass:
         seen.whole = False
         self._log.error("People are left out of this pass: %s", error)
 
-    def _judge(self, server: Server) -> Verdict:
-        grace = self._rules.settings.revoked_after
-        revoked = self._revocations.judge(server, grace, time.monotonic())
-        return revoked or self._rules.judge(server, self._clock.now(time.monotonic()))
-
-    def _note(self, seen: Seen, server: Server, verdict: Verdict) -> None:
+    def _note(self, seen: Seen, case: Case) -> None:
+        server, verdict = case.server, case.verdict
         word = "stop" if verdict.stop else "keep"
         seen.counts[word, verdict.why] += 1
         if verdict.stop:
-            seen.to_stop.append(Case(server, verdict))
-        if self._log.isEnabledFor(logging.INFO if verdict.stop else logging.DEBUG):
-            level = logging.INFO if verdict.stop else logging.DEBUG
+            seen.to_stop.append(case)
+        elif (notice := self._judge.notice(server, verdict)) is not None:
+            seen.notices[server.full_name] = notice
+        level = logging.INFO if verdict.stop else logging.DEBUG
+        if self._log.isEnabledFor(level):
             self._log.log(level, "cull-verdict %s", json.dumps(told(server, verdict)))
 
     async def _look_at_people(self, seen: Seen) -> None:
         async for page in self._hub.pages("inactive", lambda error: self._lost(seen, error)):
             for user in page:
-                if (verdict := self._judge_user(user)) is not None:
+                if (verdict := self._judge.judge_user(user)) is not None:
                     seen.to_delete.append(Case(Server(user["name"]), verdict))
 
-    def _judge_user(self, user: Mapping[str, Any]) -> Verdict | None:
-        """Say that somebody is to be deleted; None where they stay, also when in doubt."""
-        last = moment(user.get("last_activity"))
-        if last is None or user.get("servers") or "groups" not in user or "admin" not in user:
-            return None
-        groups = tuple(user["groups"])
-        limit = self._rules.cull_user(user["name"], groups, admin=user["admin"])
-        if last + limit > self._clock.now(time.monotonic()):
-            return None
-        return Verdict(True, Why.IDLE, "cull_users with timeout", limit)
-
     async def act(self, seen: Seen) -> None:
-        """Stop the servers and delete the people that were found, many at a time."""
+        """Tell people what is near; stop servers and delete people, many at a time."""
         if not self._clock.is_settled(time.monotonic()):
             self._log.warning("Nothing is stopped yet, since the hub's clock jumped")
             return
+        await self._notices.tell(self._hub, seen.notices, self._log, whole=seen.whole)
         steps = [(self._stop, case) for case in seen.to_stop]
         steps += [(self._delete, case) for case in seen.to_delete]
         async with asyncio.TaskGroup() as group:
@@ -250,11 +289,9 @@ class Pass:
         server = servers.get(case.server.name)
         if server is None:
             return "gone"
-        if case.verdict.why is Why.REVOKED:
-            still = await self._hub.revoked(server.user) or {}
-            if server.full_name not in still:
-                return "permitted_again"
-        verdict = self._judge(server)
+        if case.verdict.why is Why.REVOKED and not await self._is_still_revoked(server, user):
+            return "permitted_again"
+        verdict = await self._judge.refine(server, self._judge.judge(server))
         if not verdict.stop:
             return f"kept_{verdict.why}"
         remove = self._rules.limits(server).remove
@@ -266,6 +303,11 @@ class Pass:
             raise
         return "stopping" if status == 202 else "stopped"
 
+    async def _is_still_revoked(self, server: Server, user: Any) -> bool:
+        if self._catalog is not None:
+            return server.full_name in lost_rights(self._catalog, user)
+        return server.full_name in (await self._hub.revoked(server.user) or {})
+
     async def _again(self, name: str) -> Mapping[str, Any] | None:
         async with self._pace.turn():
             return await self._hub.user(name)
@@ -274,7 +316,7 @@ class Pass:
         name, outcome = case.server.user, "kept"
         try:
             user = await self._again(name)
-            if user is not None and self._judge_user(user) is not None:
+            if user is not None and self._judge.judge_user(user) is not None:
                 await self._hub.delete_user(name)
                 outcome = "deleted"
         except HubError as error:

@@ -2,47 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 import time
-from contextlib import suppress
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import Any
 
 from jupyterhub.apihandlers.base import APIHandler
 from jupyterhub.scopes import needs_scope
 from jupyterhub.utils import isoformat
 from tornado import web
 
+from jhext.culler.current import current_rules
 from jhext.culler.model import servers_of
-from jhext.culler.policy import Rules, Server
-from jhext.culler.settings import CullerSettings
-from jhext.culler.source import File
-from jhext.profiles.finding import ConfigurationError
-from jhext.settings import Settings
+from jhext.culler.policy import Rules
+from jhext.culler.verdict import Server, Verdict, Why
 from jhext.spawner import ProfileKubeSpawner
 from jhext.units import parse_duration
-
-
-class _Watched:
-    """The rules of one settings file as they are now; those before while it is faulty."""
-
-    def __init__(self, settings: Settings, culler: CullerSettings) -> None:
-        self._settings = settings
-        self._file = File(Path(settings.file)) if settings.file else None
-        self._rules = Rules(culler)
-
-    def read(self) -> Rules:
-        """Read the rules where they have changed. This waits for the disk."""
-        with suppress(ConfigurationError):  # the service says what is wrong
-            if self._file is not None and self._file.changed():
-                self._rules = Rules(self._file.read())
-        return self._rules
-
-
-_watched: dict[int, _Watched] = {}
-"""By the identity of the settings, which live as long as the hub."""
 
 
 class ServerHandler(APIHandler):  # type: ignore[misc]
@@ -63,13 +40,11 @@ class ServerHandler(APIHandler):  # type: ignore[misc]
             seconds = parse_duration(body["for"]).total_seconds()
         except (TypeError, KeyError, ValueError):
             raise web.HTTPError(400, 'The body must be such as {"for": "2h"}') from None
-        server = _server(spawner)
-        ceiling = _ceiling(server, rules)
+        ceiling = _ceiling(spawner, rules)
         now = time.time()
         if ceiling <= now:
             raise web.HTTPError(403, "The stop of this server cannot be put off any further.")
-        spawner.extend(min(now + seconds, ceiling))
-        spawner.orm_spawner.state = spawner.get_state()
+        spawner.note(extended_until=min(now + seconds, ceiling), notice=None)
         self.db.commit()
         self._tell(spawner, rules)
 
@@ -78,23 +53,34 @@ class ServerHandler(APIHandler):  # type: ignore[misc]
         spawner = user.spawners.get(server_name) if user is not None else None
         if not isinstance(spawner, ProfileKubeSpawner) or not spawner.ready:
             raise web.HTTPError(404, "There is no such server that runs.")
-        settings = spawner.settings
-        if settings is None or settings.culler is None:
+        if (rules := await current_rules(spawner.settings)) is None:
             raise web.HTTPError(404, "No server is culled here.")
-        watched = _watched.setdefault(id(settings), _Watched(settings, settings.culler))
-        return spawner, await asyncio.to_thread(watched.read)
+        return spawner, rules
 
     def _tell(self, spawner: ProfileKubeSpawner, rules: Rules) -> None:
-        server, now = _server(spawner), time.time()
-        verdict = rules.judge(server, now)
+        now = time.time()
+        verdict = rules.judge(_server(spawner), now)
+        at, why, rule = verdict.at, str(verdict.why), verdict.detail
+        notice = _notice(spawner, verdict)
+        if notice is not None and notice["at"] < at:
+            at, why, rule = notice["at"], notice["why"], notice["rule"]
         told = {
-            "at": _written(verdict.at),
-            "seconds_left": None if verdict.at == math.inf else max(0, round(verdict.at - now)),
-            "why": verdict.why,
-            "rule": verdict.detail,
-            "can_be_put_off_until": _written(_ceiling(server, rules) or math.inf),
+            "at": _written(at),
+            "why": why,
+            "rule": rule,
+            "seconds_left": None if at == math.inf else max(0, round(at - now)),
+            "can_be_put_off_until": _written(_ceiling(spawner, rules) or math.inf),
+            "notice": notice and {**notice, "at": _written(notice["at"])},
         }
         self.write(json.dumps(told))
+
+
+def _notice(spawner: ProfileKubeSpawner, verdict: Verdict) -> Mapping[str, Any] | None:
+    """Give the notice of a stop, unless it has come to nothing since the culler gave it."""
+    notice = spawner.notice
+    if notice is None or notice["why"] == Why.REVOKED:
+        return notice
+    return notice if abs(notice["at"] - verdict.at) < 1 else None
 
 
 def _server(spawner: ProfileKubeSpawner) -> Server:
@@ -110,12 +96,14 @@ def _server(spawner: ProfileKubeSpawner) -> Server:
     return next(servers_of(user))
 
 
-def _ceiling(server: Server, rules: Rules) -> float:
+def _ceiling(spawner: ProfileKubeSpawner, rules: Rules) -> float:
     """Tell until when the stop can be put off; 0 for not at all."""
+    server = _server(spawner)
     limits = rules.limits(server)
-    if server.started is None or not limits.extend_to or limits.shortest == math.inf:
+    is_revoked = spawner.notice is not None and spawner.notice["why"] == Why.REVOKED
+    if is_revoked or server.started is None or limits.shortest == math.inf:
         return 0.0
-    return server.started + limits.extend_to
+    return server.started + limits.extend_to if limits.extend_to else 0.0
 
 
 def _written(moment: float) -> str | None:

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from jhext.culler import hub as hub_module
-from jhext.culler.clock import Clock
 from jhext.culler.hub import Hub
+from jhext.culler.judging import Judge
 from jhext.culler.metrics import Metrics
 from jhext.culler.policy import Rules
-from jhext.culler.revocation import Revocations
 from jhext.culler.settings import CullerSettings
-from jhext.culler.work import Pass, Seen
+from jhext.culler.usage import Prometheus, Usage
+from jhext.culler.work import Memory, Pass, Seen
 from tests.unit.culler.fake_hub import FakeHub
 
 RunPass = Callable[..., Awaitable[Seen]]
@@ -27,10 +27,12 @@ class Culler:
 
     def __init__(self, **rules: Any) -> None:
         self.rules = Rules(CullerSettings(**rules))
-        self.clock = Clock()
-        self.revocations = Revocations()
+        self.memory = Memory()
+        self.clock = self.memory.clock
+        self.revocations = self.memory.revocations
         self.metrics = Metrics()
         self.end = asyncio.Event()
+        self.prometheus: Prometheus | None = None
 
     async def look(self, hub: FakeHub, act: bool = True) -> Seen:
         settings = self.rules.settings
@@ -41,15 +43,11 @@ class Culler:
             page_size=settings.api_page_size,
             count=self.metrics.count_request,
         ) as session:
-            one = Pass(
-                session,
-                self.rules,
-                self.clock,
-                self.revocations,
-                self.metrics,
-                logging.getLogger("jhext.culler"),
-                self.end,
+            judge = Judge(
+                self.rules, self.clock, self.revocations, Usage(self.prometheus, self.rules)
             )
+            log = logging.getLogger("jhext.culler")
+            one = Pass(session, judge, self.memory, self.metrics, log, self.end)
             seen = await one.look()
             if act:
                 await one.act(seen)

@@ -25,7 +25,7 @@ async def test_a_start_keeps_the_limits_in_the_state(make_spawner: Any) -> None:
     await spawner.load_user_options()
     own = spawner.get_state()["jhext"]
     assert own["cull"] == {"timeout": 7200.0, "max_age": "never"}
-    spawner.extend(5.0)
+    spawner.note(extended_until=5.0)
     assert spawner.get_state()["jhext"] == {**own, "extended_until": 5.0}
 
 

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from jhext.culler.model import InUse, servers_of
-from jhext.culler.policy import Rules, Server, Why
+from jhext.culler.policy import Rules
 from jhext.culler.settings import CullerSettings
+from jhext.culler.verdict import Server, Why
 from jhext.culler.window import parse_window
 from tests.unit.culler.fake_hub import running
 

@@ -44,7 +44,12 @@ def test_a_dict_reaches_the_service_through_its_environment() -> None:
 
 
 BASE = sorted(BASE_SCOPES)
-PATHS = ["/api/jhext/idle", "/api/jhext/revoked", "/api/jhext/servers/([^/]+)/([^/]*)"]
+PATHS = [
+    "/api/jhext/idle",
+    "/api/jhext/notices",
+    "/api/jhext/revoked",
+    "/api/jhext/servers/([^/]+)/([^/]*)",
+]
 
 
 def test_a_file_reaches_it_by_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,77 @@
+"""The verdict on a server in one pass, from all that is known of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from .clock import Clock
+from .limits import Limits
+from .model import moment
+from .policy import Rules
+from .revocation import Revocations
+from .usage import Usage
+from .verdict import Server, Verdict, Why
+
+
+class Judge:
+    """Puts rules, rights and Prometheus together.
+
+    Parameters
+    ----------
+    rules, clock, revocations, usage
+        What verdicts come from.
+    """
+
+    def __init__(self, rules: Rules, clock: Clock, revocations: Revocations, usage: Usage) -> None:
+        self.rules = rules
+        self.usage = usage
+        self._clock = clock
+        self._revocations = revocations
+
+    @property
+    def now(self) -> float:
+        """What the hub's clock says."""
+        return self._clock.now(time.monotonic())
+
+    def judge(self, server: Server) -> Verdict:
+        """Decide by times, rules and rights."""
+        now = self.now
+        grace = self.rules.settings.revoked_after
+        revoked = self._revocations.judge(server, grace, time.monotonic(), now)
+        if revoked is not None and revoked.stop:
+            return revoked
+        verdict = self.rules.judge(server, now)
+        if revoked is not None and not verdict.stop and revoked.at < verdict.at:
+            return revoked
+        return verdict
+
+    def asks(self, server: Server, verdict: Verdict) -> bool:
+        """Tell whether Prometheus has to be asked before a verdict holds."""
+        return self.usage.asks(server, verdict, self.now)
+
+    async def refine(self, server: Server, verdict: Verdict) -> Verdict:
+        """Ask Prometheus what there is to ask."""
+        return await self.usage.refine(server, verdict, self.now)
+
+    def notice(self, server: Server, verdict: Verdict) -> Mapping[str, Any] | None:
+        """Give what the user of a server is told of its stop; None while that is not near."""
+        limits: Limits = self.rules.limits(server)
+        if verdict.stop or not 0 < verdict.at - self.now <= limits.warn_before:
+            return None
+        why = verdict.why
+        if why is Why.WITHIN_LIMITS:
+            why = Why.AGE if verdict.rule == limits.said_by["max_age"] else Why.IDLE
+        return {"at": round(verdict.at, 3), "why": str(why), "rule": verdict.detail}
+
+    def judge_user(self, user: Mapping[str, Any]) -> Verdict | None:
+        """Say that somebody is to be deleted; None where they stay, also when in doubt."""
+        last = moment(user.get("last_activity"))
+        if last is None or user.get("servers") or "groups" not in user or "admin" not in user:
+            return None
+        groups = tuple(user["groups"])
+        limit = self.rules.cull_user(user["name"], groups, admin=user["admin"])
+        if last + limit > self.now:
+            return None
+        return Verdict(True, Why.IDLE, "cull_users with timeout", limit)

@@ -1,0 +1,71 @@
+"""The spawner's part in HOW LONG: what is remembered of a server, and what its pod is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .cataloged import CatalogedKubeSpawner
+from .culler.current import current_rules
+from .culler.granted import SHORTEST, grant
+from .culler.in_pod import variables
+from .culler.verdict import Server
+
+
+class RecordedKubeSpawner(CatalogedKubeSpawner):
+    """A KubeSpawner that remembers what was granted: the culler and a restarted hub read it."""
+
+    _record: Mapping[str, Any] = {}
+    _idle_times: Mapping[str, str] = {}
+
+    async def record(self, granted: Mapping[str, Any]) -> None:
+        """Remember what is granted, with the limits that the culler's rules say now.
+
+        Parameters
+        ----------
+        granted
+            What is granted; empty where everything is KubeSpawner's own.
+        """
+        self._record, self._idle_times = granted, {}
+        if (rules := await current_rules(self.settings)) is None:
+            return
+        profile = granted.get("profile", "")
+        groups = tuple(group.name for group in self.user.groups)
+        server = Server(self.user.name, self.name, groups, profile)
+        self._idle_times = variables(rules.limits(server).in_pod)
+        self._record = {**granted, **grant(rules.settings, profile)}
+
+    def note(self, **told: Any) -> None:
+        """Remember something about the end of the server, also after a restart of the hub.
+
+        Parameters
+        ----------
+        told
+            ``extended_until``, the seconds since 1970 until which its user has put off the stop;
+            ``notice``, what its user is told of a stop that is near. None forgets it.
+        """
+        known = {**self._record, **told}
+        self._record = {key: value for key, value in known.items() if value is not None}
+        self.orm_spawner.state = self.get_state()
+
+    @property
+    def notice(self) -> Mapping[str, Any] | None:
+        """What the user of the server is told of a stop that is near."""
+        return self._record.get("notice")
+
+    def get_env(self) -> dict[str, str]:
+        """Tell the pod its idle times; what the configuration or a profile sets itself stays."""
+        return {**self._idle_times, **super().get_env()}
+
+    def get_state(self) -> dict[str, Any]:
+        """Add what was granted, which is not always what was asked for."""
+        state: dict[str, Any] = super().get_state()
+        if self._record:
+            state["jhext"] = dict(self._record)
+        return state
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take up what was granted to a server that runs on after a restart of the hub."""
+        super().load_state(state)
+        self._record = state.get("jhext", {})
+        SHORTEST.note(self._record)
