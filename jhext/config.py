@@ -74,8 +74,9 @@ def _spawner_class(c: Config) -> type[ProfileKubeSpawner]:
         return ProfileKubeSpawner
     if isinstance(found, type) and issubclass(found, ProfileKubeSpawner):
         return found
-    problem = f"{configured!r} is no subclass of {SPAWNER_CLASS}; let it be one"
-    raise ConfigurationError([Finding("error", "c.JupyterHub.spawner_class", "", problem)])
+    problem = f"{configured!r} is no subclass of {SPAWNER_CLASS}"
+    where, suggestion = "c.JupyterHub.spawner_class", "let it be one, or leave it out"
+    raise ConfigurationError([Finding("error", where, "", problem, suggestion=suggestion)])
 
 
 def _imported(name: str) -> Any:
@@ -147,4 +148,6 @@ def _faulty_traits(c: Config, spawner_class: type[ProfileKubeSpawner]) -> Iterat
             if name in spawner_class.deciding_traits and not isinstance(value, LazyConfigValue):
                 problem = trait_problem(traits[name], value)
                 if problem:
-                    yield Finding("error", f"c.{section}.{name}", "", problem)
+                    suggestion = f"write {traits[name].info()}"
+                    where = f"c.{section}.{name}"
+                    yield Finding("error", where, "", problem, suggestion=suggestion)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from inspect import isclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -47,31 +45,13 @@ class SecretRef(Section):
             if value := os.environ.get(self.env):
                 return value
             problem = f"the environment variable {self.env} is not set"
+            suggestion = f"set {self.env} where this runs"
         else:
+            suggestion = f"let {self.file} hold the secret and be readable"
             try:
                 if value := Path(str(self.file)).read_text().strip():
                     return value
                 problem = f"{self.file} is empty"
             except (OSError, UnicodeDecodeError) as error:
                 problem = f"cannot read {self.file}: {type(error).__name__}"
-        raise ConfigurationError([Finding("error", "secret", "", problem)])
-
-
-def fields_at(model: type[BaseModel], location: Iterable[str]) -> list[str]:
-    """List the keys that are known where a path of keys leads, to suggest one of them."""
-    models = [model]
-    for key in location:
-        models = [
-            inner
-            for candidate in models
-            if key in candidate.model_fields
-            for inner in _models_in(candidate.model_fields[key].annotation)
-        ] or models
-    return [name for candidate in models for name in candidate.model_fields]
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isclass(annotation) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from _models_in(inner)
+        raise ConfigurationError([Finding("error", "secret", "", problem, suggestion=suggestion)])

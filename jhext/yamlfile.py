@@ -265,7 +265,33 @@ def parse_yaml(content: bytes, file: str) -> Document:
 
 
 def _unreadable(file: str, problem: str, line: int) -> ConfigurationError:
-    return ConfigurationError([Finding("error", "", "", problem, file=file, line=line)])
+    suggestion = next(
+        (text for sign, text in _MENDED_BY.items() if sign in problem),
+        "look at the indentation, brackets and quotes before it",
+    )
+    finding = Finding("error", "", "", problem, file, line, suggestion=suggestion)
+    return ConfigurationError([finding])
+
+
+_MENDED_BY = {
+    "UTF-8": "save the file as UTF-8",
+    "control character": "take the character out",
+    "written twice": "write it once, with what both say",
+    "another document": "keep one, without the line ---",
+    "undefined alias": "write the anchor before the alias, or the value itself",
+    "contains itself": "write the value out",
+    "merged": "put a mapping after <<",
+    "a key is": "put the key in quotes, or write it as one word",
+    "nothing here can be": "leave the tag out and write text, numbers, lists and mappings",
+    "a single value cannot be": "leave the tag out",
+    "more than": "write fewer aliases",
+    "nested too deeply": f"nest no deeper than {MAX_DEPTH} levels",
+    "could not determine a constructor": "leave the tag out and write text, numbers and lists",
+    "cannot start any token": "put the value in quotes",
+    "did not find expected key": "look at the indentation, and put texts with a colon in quotes",
+    "mapping values are not allowed": "put the text with the colon in quotes",
+}
+"""What to do about a problem with the syntax, by words in it."""
 
 
 def read_document(path: Path) -> Document:

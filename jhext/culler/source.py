@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
+from jhext.advice import advise
 from jhext.profiles.finding import ConfigurationError, Finding
 from jhext.profiles.reading import Reading
 from jhext.yamlfile import Document, parse_yaml
@@ -86,8 +87,10 @@ class File:
         try:
             content = self._reading.file(self._path)
         except (OSError, ValueError) as error:
-            message = f"cannot be read: {error}"
-            raise ConfigurationError([Finding("error", "", "", message, self._path)]) from None
+            message, suggestion = f"cannot be read: {error}", "let it be a file that can be read"
+            raise ConfigurationError(
+                [Finding("error", "", "", message, self._path, suggestion=suggestion)]
+            ) from None
         return section_of(parse_yaml(content, self._path), self._path)
 
 
@@ -104,13 +107,12 @@ def section_of(document: Document, file: str) -> CullerSettings:
         return CullerSettings.model_validate(value)
     except ValidationError as error:
         raise ConfigurationError(
-            Finding(
-                "error",
-                "",
-                ".".join(map(str, (SECTION, *item["loc"]))),
-                item["msg"].removeprefix("Value error, "),
-                file,
-                document.line((SECTION, *item["loc"])),
-            )
-            for item in error.errors()
+            _finding(document, file, item) for item in error.errors()
         ) from None
+
+
+def _finding(document: Document, file: str, error: Any) -> Finding:
+    keys, message, suggestion = advise(error, CullerSettings)
+    keys = (SECTION, *keys)
+    path, line = ".".join(map(str, keys)), document.line(keys)
+    return Finding("error", "", path, message, file, line, suggestion=suggestion)

@@ -31,14 +31,16 @@ class Notes:
 
     found: list[Finding] = field(default_factory=list)
 
-    def add(self, where: str, path: str, message: str) -> None:
-        """Note something about a place in the source."""
-        self.found.append(Finding("warning", where, path, message))
+    def add(self, where: str, path: str, message: str, suggestion: str) -> None:
+        """Note something about a place in the source, and what to do about it."""
+        self.found.append(Finding("warning", where, path, message, suggestion=suggestion))
 
 
-def unreadable(where: str, message: str) -> ConfigurationError:
+def unreadable(
+    where: str, message: str, suggestion: str = "give the file that the system itself reads"
+) -> ConfigurationError:
     """Make the error for a source that is not what it is taken for."""
-    return ConfigurationError([Finding("error", where, "", message)])
+    return ConfigurationError([Finding("error", where, "", message, suggestion=suggestion)])
 
 
 def mapping(value: Any, where: str) -> Mapping[str, Any]:
@@ -52,7 +54,8 @@ def mapping(value: Any, where: str) -> Mapping[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise unreadable(where, f"must be a mapping, not {type(value).__name__}")
+        message = f"must be a mapping, not {type(value).__name__}"
+        raise unreadable(where, message, "write {key: value}")
     return value
 
 
@@ -67,5 +70,6 @@ def listed(value: Any, where: str) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, list | tuple):
-        raise unreadable(where, f"must be a list, not {type(value).__name__}")
+        message = f"must be a list, not {type(value).__name__}"
+        raise unreadable(where, message, "write [one, two]")
     return list(value)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..profiles.finding import did_you_mean
 from .imported import Imported, Notes, listed, mapping
 
 _KEYS = frozenset(
@@ -30,7 +31,8 @@ def convert(entries: Any) -> Imported:
         where = f"mountpoints[{number}]"
         entry = mapping(item, where)
         if unknown := sorted(set(entry) - _KEYS):
-            notes.add(where, unknown[0], "is not known and nothing is mounted")
+            suggestion = did_you_mean(unknown[0], _KEYS, "take it out")
+            notes.add(where, unknown[0], "is not known and nothing is mounted", suggestion)
         elif not entry.get("disabled") and (source := _source(entry, where, notes)):
             name = _name(entry["mountpoint"], names)
             mounts.append(_mount(name, entry, source))
@@ -39,15 +41,16 @@ def convert(entries: Any) -> Imported:
 
 def _source(entry: Mapping[str, Any], where: str, notes: Notes) -> dict[str, Any] | None:
     if not isinstance(entry.get("mountpoint"), str) or not entry["mountpoint"].strip("/"):
-        notes.add(where, "mountpoint", "is missing and nothing is mounted")
+        suggestion = "write the path in the container"
+        notes.add(where, "mountpoint", "is missing and nothing is mounted", suggestion)
         return None
     if path := entry.get("hostpath"):
         return {"type": "host_path", "path": path}
     if host := entry.get("fileserver-host"):
         path = entry.get("fileserver-export") or f"/exports{_place(entry)}"
         return {"type": "nfs", "server": host, "path": path}
-    message = "is that of the old hub's configuration; write it, for nothing is mounted without"
-    notes.add(where, "fileserver-host", message)
+    message = "is that of the old hub's configuration, and nothing is mounted without"
+    notes.add(where, "fileserver-host", message, "write the name of the file server")
     return None
 
 

@@ -55,7 +55,8 @@ class _Access:
             return self._names(raw, where)
         for key in ("users", "groups"):
             if raw.get(key):
-                self.notes.add(where, key, f"means nothing with access: {access}; left out")
+                message = f"means nothing with access: {access}; left out"
+                self.notes.add(where, key, message, f"write allowed_{key} if they are meant")
         if access == "all":
             return {"allow_all": True}
         if access == "keycloak":
@@ -63,7 +64,8 @@ class _Access:
             name = json.dumps(str(raw.get("display_name", "")), ensure_ascii=False)
             return {"allow_if": f"has(claims.{_CLAIM}) && {name} in claims.{_CLAIM}"}
         message = f"{access!r} is not all, yaml or keycloak; nobody is let in"
-        self.notes.add(where, "access", message)
+        suggestion = "write allow_all: true, allowed_users or allowed_groups"
+        self.notes.add(where, "access", message, suggestion)
         return {"allowed_users": []}
 
     def _names(self, raw: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -72,7 +74,8 @@ class _Access:
         for name in map(str, listed(raw.get("groups"), f"{where}: groups")):
             if "/" in name:
                 message = f"{name!r} matched nobody, as Nebari compared the last part; left out"
-                self.notes.add(where, "groups", message)
+                suggestion = f"write allowed_groups: [{name}] if the group is meant"
+                self.notes.add(where, "groups", message, suggestion)
             else:
                 groups.append(f"/{name}")
         self.groups.update(groups)
@@ -84,21 +87,25 @@ class _Access:
 def _note_the_rest(config: Mapping[str, Any], rules: _Access, notes: Notes) -> None:
     if rules.groups:
         shown = ", ".join(sorted(rules.groups))
-        message = "Nebari let in every group with such a last part, /projects/NAME too; jhext"
-        notes.add("groups", "", f"{message} compares whole names: {shown}")
+        message = "Nebari let in every group with such a last part, /projects/NAME too"
+        suggestion = f"jhext compares whole names; write more where more are meant than {shown}"
+        notes.add("groups", "", message, suggestion)
     if rules.uses_claim:
-        message = f"access: keycloak reads the claim {_CLAIM}: the hub needs enable_auth_state"
-        notes.add("claims", "", message)
+        message = f"access: keycloak reads the claim {_CLAIM} of auth_state"
+        notes.add("claims", "", message, "set c.Authenticator.enable_auth_state = True")
     message = "homes, shared folders, conda-store and LD_PRELOAD, which Nebari adds, are left out"
-    notes.add("profiles", "", message)
-    for (section, key), message in _LEFT_OUT.items():
+    notes.add("profiles", "", message, "write the sections identity and storage in their place")
+    for (section, key), (message, suggestion) in _LEFT_OUT.items():
         if mapping(config.get(section), section).get(key):
-            notes.add(section, key, message)
+            notes.add(section, key, message, suggestion)
 
 
 _LEFT_OUT = {
-    ("profiles", "dask_worker"): "is for Dask Gateway; left out",
-    ("jupyterhub", "overrides"): "are values of the chart; they stay there",
-    ("jupyterlab", "idle_culler"): "is about culling; left out",
-    ("default_images", "jupyterlab"): "is c.KubeSpawner.image, for profiles that name no image",
+    ("profiles", "dask_worker"): ("is for Dask Gateway; left out", "keep it there"),
+    ("jupyterhub", "overrides"): ("are values of the chart; left out", "keep them there"),
+    ("jupyterlab", "idle_culler"): ("is about culling; left out", "write the section culler"),
+    ("default_images", "jupyterlab"): (
+        "is the image of profiles that name none; left out",
+        "set c.KubeSpawner.image",
+    ),
 }

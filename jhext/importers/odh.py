@@ -215,10 +215,14 @@ def _is_off(ui: Mapping[str, Any], key: str) -> bool:
 def _note_the_rest(overlays: Iterable[_Overlay], ui: Mapping[str, Any], notes: Notes) -> None:
     if any(overlay.images for overlay in overlays):
         message = "Open Data Hub offers every ImageStream; only images named here became choices"
+        suggestion = "add the others as choices"
     else:
-        message = "images come from ImageStreams: set c.KubeSpawner.image or write an option"
-    notes.add("images", "", message)
+        message = "images come from ImageStreams, which are not here"
+        suggestion = "set c.KubeSpawner.image or write an option"
+    notes.add("images", "", message, suggestion)
     if ui.get("envVarConfig"):
-        notes.add("ui", "envVarConfig", "people cannot add variables of their own; left out")
+        message, suggestion = "people cannot add variables of their own", "write options for them"
+        notes.add("ui", "envVarConfig", message, suggestion)
     if "gpuConfig" not in ui:
-        notes.add("ui", "gpuConfig", "is not here, so that there is no choice of GPUs")
+        message, suggestion = "is not here: there is no choice of GPUs", "write an option if needed"
+        notes.add("ui", "gpuConfig", message, suggestion)

@@ -45,14 +45,16 @@ def override(overlay: Mapping[str, Any], notes: Notes) -> dict[str, Any]:
     if volumes := listed(overlay.get("volumes"), f"{where}: volumes"):
         result |= _volumes(volumes, where)
         message = "these merge with c.KubeSpawner.volumes and volume_mounts where those are dicts"
-        notes.add(where, "volumes", message)
+        suggestion = "write those as dicts by name, or these again with them"
+        notes.add(where, "volumes", message, suggestion)
     if found := tolerations(overlay.get("node_tolerations"), where):
         result["tolerations"] = found
     result |= _affinity(overlay.get("node_affinity"), where)
     if overlay.get("gpu"):
         result |= gpus(str(overlay["gpu"]))
     for key in sorted(map(str, set(overlay) - _READ)):
-        notes.add(where, key, "has no counterpart; left out")
+        suggestion = "see whether an override does the same"
+        notes.add(where, key, "has no counterpart; left out", suggestion)
     return result
 
 
@@ -87,7 +89,8 @@ def resources(raw: Any, where: str, notes: Notes) -> dict[str, Any]:
         try:
             result[trait] = _memory(value) if what == "memory" else _cpu(value)
         except ValueError as error:
-            notes.add(where, f"resources.{kind}.{what}", f"{error}; left out")
+            suggestion = f"write {trait} as Kubernetes writes it, such as 2 or 4Gi"
+            notes.add(where, f"resources.{kind}.{what}", f"{error}; left out", suggestion)
     return result
 
 

@@ -126,7 +126,8 @@ class ProfileListImport:
         if isinstance(pattern, str) and not pattern.endswith(_MATCHES_TO_THE_END):
             unlisted["validation_regex"] = f"(?:{pattern}).*"
             message = "jhext compares the whole text, not its beginning: .* is added"
-            self.notes.add(where, f"{path}.validation_regex", message)
+            suggestion = "take .* out where the whole text was meant"
+            self.notes.add(where, f"{path}.validation_regex", message, suggestion)
         return unlisted
 
     def _own_keys(
@@ -142,7 +143,8 @@ class ProfileListImport:
                 continue
             elif ACCESS_LIKE.search(str(key)):
                 message = "looks like an access rule that nothing reads: nobody is let in by it"
-                self.notes.add(where, _join(path, key), message)
+                suggestion = "write who is meant as allowed_users or allowed_groups"
+                self.notes.add(where, _join(path, key), message, suggestion)
                 rules = {**_NOBODY}
             else:
                 kept[key] = value
@@ -155,8 +157,9 @@ class ProfileListImport:
         for item in [item for item in items if item.get("default")][1:]:
             del item["default"]
             name = item.get("slug") or item.get("display_name")
-            message = f"{name!r} is a second one; the default is the first that is permitted"
-            self.notes.add(where, _join(path, "default"), message)
+            message = f"{name!r} is a second one and is none any more"
+            suggestion = "put the one that is meant first: without any, the first permitted is it"
+            self.notes.add(where, _join(path, "default"), message, suggestion)
 
     def _make_slugs_unique(self, profiles: list[dict[str, Any]]) -> None:
         taken: set[str] = set()
@@ -167,9 +170,8 @@ class ProfileListImport:
                 slug, number = f"{wanted}-{number}", number + 1
             if slug != wanted:
                 profile["slug"] = slug
-                self.notes.add(
-                    f"profile {wanted!r}", "slug", f"was taken; this one is {slug!r} now"
-                )
+                message, suggestion = f"was taken; this one is {slug!r} now", "give it a better one"
+                self.notes.add(f"profile {wanted!r}", "slug", message, suggestion)
             taken.add(slug)
 
 

@@ -43,7 +43,8 @@ def convert(values: Mapping[str, Any]) -> Imported:
     profiles = conversion.convert(singleuser["profileList"], where)
     if rules.with_capitals:
         shown = ", ".join(sorted(rules.with_capitals))
-        notes.add("groups", "", f"2i2c compares without case, jhext exactly; check these: {shown}")
+        message = "2i2c compares without case, jhext exactly"
+        notes.add("groups", "", message, f"check these: {shown}")
     _note_the_rest(chart, path, notes)
     settings: dict[str, Any] = {"profiles": profiles}
     if conversion.extra_keys:
@@ -76,7 +77,8 @@ class _AllowedGroups:
         here = f"{path}.{key}" if path else key
         if key == "allowed_teams":
             message = "2i2c's chart reads this key no more, so that everybody was let in"
-            self.notes.add(where, here, f"{message}; it is allowed_groups now")
+            suggestion = "it is allowed_groups now; write allow_all where everybody is meant"
+            self.notes.add(where, here, message, suggestion)
         groups = [str(name) for name in listed(raw[key], f"{where}: {here}")]
         self.with_capitals.update(name for name in groups if name != name.casefold())
         return {"allowed_groups": groups}
@@ -89,25 +91,31 @@ def _note_the_rest(chart: Mapping[str, Any], path: str, notes: Notes) -> None:
     notes.add(
         "deployment-service-check",
         "",
-        "2i2c shows this user every profile; name it in allowed_users where you need that",
+        "2i2c shows this user every profile",
+        "name it in allowed_users where you need that",
     )
     for name, section in config.items():
         for key in _LOGIN_KEYS:
             if isinstance(section, Mapping) and key in section:
-                message = "decides who may log in; it stays with the authenticator"
-                notes.add(f"{path}hub.config", f"{name}.{key}", message)
+                suggestion = "keep it with the authenticator"
+                notes.add(
+                    f"{path}hub.config", f"{name}.{key}", "decides who may log in", suggestion
+                )
     if "populate_teams_in_auth_state" in mapping(config.get("GitHubOAuthenticator"), path):
-        message = "rules see JupyterHub's groups: let the authenticator manage them from the teams"
-        notes.add(f"{path}hub.config", "GitHubOAuthenticator", message)
+        message = "rules see JupyterHub's groups, not auth_state"
+        suggestion = "let the authenticator manage the groups from the teams"
+        notes.add(f"{path}hub.config", "GitHubOAuthenticator", message, suggestion)
     for name in mapping(hub.get("extraConfig"), f"{path}hub.extraConfig"):
-        message = "is code; see whether a rule does the same"
-        notes.add(f"{path}hub", f"extraConfig.{name}", message)
+        suggestion = "see whether a rule does the same"
+        notes.add(f"{path}hub", f"extraConfig.{name}", "is code", suggestion)
     if custom.get("singleuserAdmin"):
         message = "admins' own mounts, environment and service account are not carried over"
-        notes.add(f"{path}custom", "singleuserAdmin", message)
+        suggestion = "write them in a profile with allow_if: admin"
+        notes.add(f"{path}custom", "singleuserAdmin", message, suggestion)
     if mapping(custom.get("singleuser"), path).get("extraPVCs"):
-        message = "claims for each user are not carried over"
-        notes.add(f"{path}custom", "singleuser.extraPVCs", message)
+        message, suggestion = "claims for each user are not carried over", "write storage.claims"
+        notes.add(f"{path}custom", "singleuser.extraPVCs", message, suggestion)
     for key in ("cull", "scheduling"):
         if key in chart:
-            notes.add(path.rstrip(".") or "values", key, "stays in the values of the chart")
+            where = path.rstrip(".") or "values"
+            notes.add(where, key, "is not carried over", "keep it in the values of the chart")

@@ -12,6 +12,7 @@ from typing import Any
 
 from slugify import slugify
 
+from ..profiles.finding import did_you_mean
 from .imported import Imported, Notes, mapping, unreadable
 from .profile_list import Level, ProfileListImport
 
@@ -84,8 +85,8 @@ def _allow_everybody(profiles: list[dict[str, Any]], code: ast.Module, notes: No
     for profile in profiles:
         if profile.get("display_name") in compared:
             profile["allow_all"] = True
-            message = "the hook names it as free for everybody"
-            notes.add(f"profile {profile['display_name']!r}", "allow_all", message)
+            message, suggestion = "the hook names it as free for everybody", "see that this is so"
+            notes.add(f"profile {profile['display_name']!r}", "allow_all", message, suggestion)
 
 
 def _grant(profiles: list[dict[str, Any]], text: str, notes: Notes) -> None:
@@ -98,19 +99,23 @@ def _grant(profiles: list[dict[str, Any]], text: str, notes: Notes) -> None:
             continue
         where = f"{MAPPING_KEY}:{number}"
         if not (colon and user and name):
-            notes.add(where, "", f"{line.strip()!r} is not user:profile; left out")
+            message = f"{line.strip()!r} is not user:profile; left out"
+            notes.add(where, "", message, "write allowed_users for who is meant")
         elif name not in by_name:
-            notes.add(where, "", f"there is no profile {name!r} for {user!r}; left out")
+            message = f"there is no profile {name!r} for {user!r}; left out"
+            suggestion = did_you_mean(name, by_name, "add the profile, or forget the line")
+            notes.add(where, "", message, suggestion)
         elif user != user.lower():
             message = f"JupyterHub's names are in lower case, {user!r} never matched; left out"
-            notes.add(where, "", message)
+            notes.add(where, "", message, f"write {user.lower()!r} in allowed_users")
         else:
             allowed = by_name[name].setdefault("allowed_users", [])
             if user not in allowed:
                 allowed.append(user)
     for profile in profiles:
         if not profile.get("allow_all") and "allowed_users" not in profile:
-            notes.add(f"profile {_slug(profile)!r}", "", "no line lets anybody in")
+            suggestion = "write allowed_users, or allow_all: true"
+            notes.add(f"profile {_slug(profile)!r}", "", "no line lets anybody in", suggestion)
 
 
 def _slug(profile: Mapping[str, Any]) -> str:
@@ -120,11 +125,13 @@ def _slug(profile: Mapping[str, Any]) -> str:
 def _note_the_rest(code: ast.Module, notes: Notes) -> None:
     for name, _ in _traits(code):
         if name == "c.KubeSpawner.pre_spawn_hook":
-            notes.add(CONFIG_KEY, name, "what it checks is in the rules now; take it out")
+            notes.add(CONFIG_KEY, name, "what it checks is in the rules now", "take it out")
         elif name == "c.JupyterHub.services":
-            notes.add(CONFIG_KEY, name, "the idle culler is not carried over")
+            suggestion = "write the section culler in its place"
+            notes.add(CONFIG_KEY, name, "the idle culler is not carried over", suggestion)
     for node in ast.walk(code):
         if isinstance(node, ast.Assign) and "spawner.environment[" in ast.unparse(node.targets[0]):
-            message = "write it in c.KubeSpawner.environment; {unescaped_username} is the name"
-            notes.add(CONFIG_KEY, ast.unparse(node.targets[0]), message)
-    notes.add(CONFIG_KEY, "", "all else stays in it, with c.JupyterHub.spawner_class = 'jhext'")
+            suggestion = "write it in c.KubeSpawner.environment; {unescaped_username} is the name"
+            notes.add(CONFIG_KEY, ast.unparse(node.targets[0]), "is set by the hook", suggestion)
+    suggestion = "keep it, with c.JupyterHub.spawner_class = 'jhext'"
+    notes.add(CONFIG_KEY, "", "all else in it is not carried over", suggestion)

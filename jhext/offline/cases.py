@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from ..advice import advise
 from ..profiles.access import Person
 from ..profiles.finding import ConfigurationError, Finding
 from ..yamlfile import read_document
@@ -163,7 +164,7 @@ def run_cases(cases: Cases, configuration: Configuration) -> list[Result]:
 
 
 def _finding(path: Path, lines: Mapping[tuple[Any, ...], int], error: Any) -> Finding:
-    location = error["loc"]
+    location, message, suggestion = advise(error, CaseFile)
     known = next((location[:n] for n in range(len(location), 0, -1) if location[:n] in lines), ())
-    keys = ".".join(map(str, location))
-    return Finding("error", "", keys, error["msg"], str(path), lines.get(known, 1))
+    path_to, line = ".".join(map(str, location)), lines.get(known, 1)
+    return Finding("error", "", path_to, message, str(path), line, suggestion=suggestion)

@@ -17,7 +17,8 @@ from ..settings import Settings
 from ..spawner import ProfileKubeSpawner
 from .configuration import Configuration, read_configuration
 from .login import retired_options
-from .reach import never, unknown_groups
+from .placing import Placing
+from .reach import never, unknown_group, unknown_groups
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,20 @@ class Report:
         What is wrong, by file and line.
     mappings
         The mapping files as they were read.
+
+    Raises
+    ------
+    ValueError
+        A finding does not tell its file and line.
     """
 
     findings: tuple[Finding, ...]
     mappings: tuple[MappingFile, ...] = ()
+
+    def __post_init__(self) -> None:
+        for finding in self.findings:
+            if not (finding.file and finding.line > 0):
+                raise ValueError(f"nobody knows where to look for: {finding}")
 
 
 def check(path: Path, known_groups: Collection[str] = ()) -> Report:
@@ -53,12 +64,12 @@ def check(path: Path, known_groups: Collection[str] = ()) -> Report:
         found = list(error.findings)
         if path.suffix != ".py" and all(finding.path for finding in found):
             found += _profiles_alone(path)
-        return Report(_sorted(found))
+        return Report(_sorted(path, found))
     version = configuration.version
     findings = [*configuration.without_profiles(), *version.catalog.findings]
     findings += _beyond_the_lint(configuration, known_groups)
     findings += retired_options(configuration.config, str(path))
-    return Report(_sorted(findings), version.mappings)
+    return Report(_sorted(path, findings), version.mappings)
 
 
 def _profiles_alone(path: Path) -> tuple[Finding, ...]:
@@ -87,10 +98,9 @@ def _unknown_groups_of_mappings(
     for file in mappings:
         for line in file.lines:
             if line.kind == "group" and line.name not in known:
-                message = f"{line}: no known source gives the group {line.name!r}"
-                yield Finding("warning", "", "", message, file.file, line.number)
+                yield line.finding(file.file, "warning", *unknown_group(line.name, known))
 
 
-def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    unique = dict.fromkeys(findings)
+def _sorted(path: Path, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    unique = dict.fromkeys(map(Placing(path).place, findings))
     return tuple(sorted(unique, key=lambda finding: (finding.file, finding.line)))

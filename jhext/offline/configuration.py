@@ -101,7 +101,8 @@ class Configuration:
         """Tell what is wrong with having no profiles."""
         if not self.has_profiles and self.version.catalog.policy.default_access == "deny":
             message = "no profiles are configured and default_access is deny: nothing can start"
-            yield Finding("error", "profiles", "", message, str(self.path))
+            suggestion = "write profiles, or default_access: allow"
+            yield Finding("error", "profiles", "", message, str(self.path), suggestion=suggestion)
 
     @property
     def mapped(self) -> Mapping[str, Mapped]:

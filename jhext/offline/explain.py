@@ -153,7 +153,10 @@ def _identity(question: Question, person: Person, configuration: Configuration) 
             resolved_at=person.now,
         )
     except BadValueError as error:
-        raise ConfigurationError([Finding("error", "identity", "", str(error))]) from None
+        suggestion = "give ids for people, or change the bounds in the section identity"
+        raise ConfigurationError(
+            [Finding("error", "identity", "", str(error), suggestion=suggestion)]
+        ) from None
 
 
 def _made_up(question: Question, identity: Identity | None) -> Iterator[str]:

@@ -9,12 +9,14 @@ from ..profiles.finding import Finding
 
 SECTION = "LDAPAuthenticator"
 
-_NO_EFFECT = "has had no effect since ldapauthenticator 2.0, which escapes everything; leave it out"
+_NO_EFFECT = ("has had no effect since ldapauthenticator 2.0, which escapes all", "leave it out")
+_IS_GONE = "is gone since ldapauthenticator 2.0"
 _GONE = {
-    ("use_ssl", True): 'is gone since ldapauthenticator 2.0: write tls_strategy = "on_connect"',
+    ("use_ssl", True): (_IS_GONE, 'write tls_strategy = "on_connect"'),
     ("use_ssl", False): (
-        "is gone since ldapauthenticator 2.0: leave it out, and connections are encrypted with "
-        'StartTLS; where that cannot be, write tls_strategy = "insecure"'
+        _IS_GONE,
+        "leave it out, and connections are encrypted with StartTLS; where that cannot be, "
+        'write tls_strategy = "insecure"',
     ),
     ("escape_userdn", True): _NO_EFFECT,
     ("escape_userdn", False): _NO_EFFECT,
@@ -26,5 +28,6 @@ def retired_options(config: Mapping[str, Any], file: str) -> Iterator[Finding]:
     written = config.get(SECTION, {})
     for name in dict.fromkeys(name for name, _ in _GONE):
         if name in written:
-            message = _GONE[name, bool(written[name])]
-            yield Finding("warning", f"c.{SECTION}", name, message, file)
+            message, suggestion = _GONE[name, bool(written[name])]
+            where = f"c.{SECTION}"
+            yield Finding("warning", where, name, message, file, suggestion=suggestion)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ..advice import advise
 from ..profiles.access import Person
 from ..profiles.finding import ConfigurationError, Finding
 from ..yamlfile import parse_yaml
@@ -40,20 +41,21 @@ def read_people(path: Path) -> list[Person]:
     try:
         content = parse_yaml(path.read_bytes(), str(path)).value  # a pipe will do
     except OSError as error:
-        raise _error(path, "", f"cannot be read: {error.strerror}") from None
+        raise _error(path, "", f"cannot be read: {error.strerror}", "mend the path") from None
     if isinstance(content, list):
         entries = [(_name(item, path), _from_api(item)) for item in content]
     elif isinstance(content, Mapping):
         entries = list(content.items())
     else:
-        raise _error(path, "", f"must be a mapping of names, not {type(content).__name__}")
+        message = f"must be a mapping of names, not {type(content).__name__}"
+        raise _error(path, "", message, "write lines like ada: [staff]")
     return [_person(path, name, entry) for name, entry in entries]
 
 
 def _name(item: Any, path: Path) -> Any:
     if isinstance(item, Mapping) and "name" in item:
         return item["name"]
-    raise _error(path, "", "every user in a list has a name")
+    raise _error(path, "", "every user in a list has a name", "write {name: ada, groups: [staff]}")
 
 
 def _from_api(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,16 +65,17 @@ def _from_api(item: Mapping[str, Any]) -> dict[str, Any]:
 
 def _person(path: Path, name: Any, value: Any) -> Person:
     if not isinstance(name, str):
-        raise _error(path, str(name), "a name must be text; quote what YAML reads otherwise")
+        raise _error(path, str(name), "a name must be text", f'write "{name}" in quotes')
     written = {"groups": value} if isinstance(value, list) else {} if value is None else value
     try:
         entry = _Entry.model_validate(written)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, (name, *first["loc"])))
-        raise _error(path, where, first["msg"]) from None
+        keys, *what = advise(error.errors()[0], _Entry)
+        raise _error(path, ".".join(map(str, (name, *keys))), *what) from None
     return Person(name, frozenset(entry.groups), entry.admin, claims=entry.claims)
 
 
-def _error(path: Path, where: str, message: str) -> ConfigurationError:
-    return ConfigurationError([Finding("error", "", where, message, str(path))])
+def _error(path: Path, where: str, message: str, suggestion: str) -> ConfigurationError:
+    return ConfigurationError(
+        [Finding("error", "", where, message, str(path), suggestion=suggestion)]
+    )

@@ -40,8 +40,10 @@ def read_python(path: Path) -> tuple[Config, type[ProfileKubeSpawner]]:
     if not issubclass(spawner_class, ProfileKubeSpawner):
         name = f"{spawner_class.__module__}.{spawner_class.__qualname__}"
         message = f"{name} is no jhext.ProfileKubeSpawner: jhext decides nothing in this hub"
-        where = "c.JupyterHub.spawner_class"
-        raise ConfigurationError([Finding("error", where, "", message, str(path))])
+        where, suggestion = "c.JupyterHub.spawner_class", "call jhext.configure, or name jhext"
+        raise ConfigurationError(
+            [Finding("error", where, "", message, str(path), suggestion=suggestion)]
+        )
     return hub.config, spawner_class
 
 
@@ -53,4 +55,6 @@ def _failure(path: Path, error: BaseException) -> Finding:
     if isinstance(error, SyntaxError) and error.filename == file:
         lines, text = [error.lineno or 0], error.msg
     message = f"{type(error).__name__}: {text}"
-    return Finding("error", "", "", message, str(path), lines[-1] if lines else 0)
+    line = lines[-1] if lines else 0
+    suggestion = "mend this line, or what it calls" if line else "run it with python to see where"
+    return Finding("error", "", "", message, str(path), line, suggestion=suggestion)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from ..profiles.access import Access
 from ..profiles.expression import EvaluationError, Expression
-from ..profiles.finding import Finding
+from ..profiles.finding import Finding, did_you_mean
 from ..profiles.model import Profile, walk_options
 
 _IN_GROUPS = re.compile(
@@ -32,10 +32,11 @@ def never(
     """
     for profile in profiles:
         for path, access in _rules(profile):
-            for key, message in _never(access, now):
-                yield _warning(profile, path, key, message)
+            for key, *what in _never(access, now):
+                yield _warning(profile, path, key, *what)
             if path and profile.slug not in mapped and _out_of_reach(profile, access):
-                yield _warning(profile, path, "", "nobody whom it allows has the profile")
+                message = "nobody whom it allows has the profile"
+                yield _warning(profile, path, "", message, "let the profile allow them too")
 
 
 def unknown_groups(
@@ -49,14 +50,22 @@ def unknown_groups(
         for path, access in _rules(profile):
             for key, name in _groups_in(access):
                 if name not in known:
-                    hint = _same_but_for_case(name, known)
-                    message = f"no known source gives the group {name!r}{hint}"
-                    yield _warning(profile, path, key, message)
+                    yield _warning(profile, path, key, *unknown_group(name, known))
 
 
-def _warning(profile: Profile, path: str, key: str, message: str) -> tuple[Profile, Finding]:
+def unknown_group(name: str, known: Collection[str]) -> tuple[str, str]:
+    """Say that no known source gives a group, and what to do about it."""
+    otherwise = "name it in c.JupyterHub.load_groups or in the file of --groups if there is one"
+    message = f"no known source gives the group {name!r}"
+    return message, did_you_mean(name, known, otherwise)
+
+
+def _warning(
+    profile: Profile, path: str, key: str, message: str, suggestion: str
+) -> tuple[Profile, Finding]:
     keys = ".".join(part for part in (path, key) if part)
-    return profile, Finding("warning", f"profile {profile.slug!r}", keys, message)
+    where = f"profile {profile.slug!r}"
+    return profile, Finding("warning", where, keys, message, suggestion=suggestion)
 
 
 def _rules(profile: Profile) -> Iterator[tuple[str, Access]]:
@@ -68,26 +77,35 @@ def _rules(profile: Profile) -> Iterator[tuple[str, Access]]:
             yield f"{path}.unlisted_choice", option.unlisted_choice
 
 
-def _never(access: Access, now: datetime) -> Iterator[tuple[str, str]]:
+def _never(access: Access, now: datetime) -> Iterator[tuple[str, str, str]]:
     names = {key: getattr(access, key) or frozenset() for key in _LISTS}
     for allowed, blocked in (_LISTS[:2], _LISTS[2:]):
         for name in sorted(names[allowed] & names[blocked]):
-            yield allowed, f"{name!r} never gets in: it is in {blocked} too"
+            message = f"{name!r} never gets in: it is in {blocked} too"
+            yield allowed, message, f"take {name!r} out of one of them"
     if access.allow_all:
         for key in ("allowed_users", "allowed_groups", "allow_if"):
             if getattr(access, key):
-                yield key, "makes no difference beside allow_all; take one of them out"
+                yield key, "makes no difference beside allow_all", "take one of them out"
     for key, if_always, if_never in _EXPRESSIONS:
         if (rule := getattr(access, key)) is not None:
             effects = {_takes_effect(key, value) for value in _values(rule, now)}
             if len(effects) == 1:
-                yield key, if_always if effects.pop() else if_never
+                yield key, *(if_always if effects.pop() else if_never)
 
 
 _LISTS = ("allowed_users", "blocked_users", "allowed_groups", "blocked_groups")
 _EXPRESSIONS = (
-    ("allow_if", "is true for everybody; write allow_all: true", "can never be true"),
-    ("block_if", "blocks everybody", "can never be true; take it out"),
+    (
+        "allow_if",
+        ("is true for everybody", "write allow_all: true"),
+        ("can never be true", "mend the expression, or take it out"),
+    ),
+    (
+        "block_if",
+        ("blocks everybody", "mend the expression, or take the whole away"),
+        ("can never be true", "take it out"),
+    ),
 )
 
 
@@ -136,8 +154,3 @@ def _groups_in(access: Access) -> Iterator[tuple[str, str]]:
         if (rule := getattr(access, key)) is not None:
             for match in _IN_GROUPS.finditer(rule.source):
                 yield key, match["name"]
-
-
-def _same_but_for_case(name: str, known: Iterable[str]) -> str:
-    same = [other for other in known if other.casefold() == name.casefold()]
-    return f"; did you mean {same[0]!r}?" if same else ""

@@ -24,12 +24,17 @@ def as_list(source: Any) -> list[Any]:
     """
     if isinstance(source, Mapping):
         if not all(isinstance(key, str) for key in source):
-            raise ConfigurationError([Finding("error", "profile_list", "", "keys must be strings")])
+            raise _not_a_list("has keys that are no strings")
         return [source[key] for key in sorted(source)]
     if isinstance(source, list | tuple):
         return list(source)
-    message = f"must be a list or a dict of profiles, not {type(source).__name__}"
-    raise ConfigurationError([Finding("error", "profile_list", "", message)])
+    raise _not_a_list(f"must be a list or a dict of profiles, not {type(source).__name__}")
+
+
+def _not_a_list(message: str) -> ConfigurationError:
+    suggestion = "write a list of profiles, or a dict with their slugs as keys"
+    finding = Finding("error", "profile_list", "", message, suggestion=suggestion)
+    return ConfigurationError([finding])
 
 
 def build(

@@ -25,6 +25,7 @@ from .retired import rename
 from .shorthand import write_out
 from .written import Written
 
+_UNUSED = ("no profile extends it", "let one extend it, or take it out")
 _MARKS = frozenset({"abstract", "extends"})
 _OWN = _MARKS | {"slug", "display_name", "default"}
 
@@ -75,8 +76,8 @@ class _Resolver:
         found += conflicts + self._problems(n, profile)
         if not _errors(found) and isinstance(profile.value, Mapping) and "extends" in profile.value:
             base = self._base(profile.extends)
-            if isinstance(base, str):
-                found.append(profile.error("extends", base))
+            if isinstance(base, tuple):
+                found.append(profile.error("extends", *base))
             else:
                 profile = _extend(base, profile)
         self._found += found
@@ -87,28 +88,34 @@ class _Resolver:
         if not isinstance(profile.value, Mapping):
             return []
         if not isinstance(profile.value.get("abstract", False), bool):
-            return [profile.error("abstract", "must be true or false")]
+            suggestion = "write true or false, without quotes"
+            return [profile.error("abstract", "must be true or false", suggestion)]
         first = self._profiles[self._by_slug[profile.slug]]
         if _is_abstract(profile) and not profile.slug:
-            return [profile.error("", "has no slug by which another profile could extend it")]
+            message = "has no slug by which another profile could extend it"
+            return [profile.error("", message, "write slug: base, or the like")]
         if first is not self._profiles[n] and (_is_abstract(profile) or _is_abstract(first)):
-            return [profile.error("slug", f"{profile.slug!r} is taken: slugs are unique")]
+            message = f"{profile.slug!r} is taken: slugs are unique"
+            return [profile.error("slug", message, "give one of the two another slug")]
         return []
 
-    def _base(self, slug: Any) -> Written | str:
-        """Give the profile with this slug, or say why that is not possible."""
+    def _base(self, slug: Any) -> Written | tuple[str, str]:
+        """Give the profile with this slug, or say why that is not possible, and what to do."""
         n = self._number(slug)
         if n is None:
-            return f"no profile has the slug {slug!r}{did_you_mean(str(slug), self._by_slug)}"
+            known = filter(None, self._by_slug)
+            suggestion = did_you_mean(str(slug), known, "name the slug of another profile")
+            return f"no profile has the slug {slug!r}", suggestion
         if n not in self._done:
-            return "a profile cannot extend itself, be it by way of others"
+            message = "a profile cannot extend itself, be it by way of others"
+            return message, "take extends out of one of them"
         self._bases.add(n)
-        return self._done[n] or f"{slug!r} is faulty"
+        return self._done[n] or (f"{slug!r} is faulty", f"mend {slug!r} first")
 
     def findings(self) -> list[Finding]:
         """Give what was found, when all are resolved."""
         unused = [
-            replace(profile.error("abstract", "no profile extends it"), level="warning")
+            replace(profile.error("abstract", *_UNUSED), level="warning")
             for n, profile in enumerate(self._profiles)
             if _is_abstract(profile) and n not in self._bases
         ]

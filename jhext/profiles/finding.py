@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 
@@ -21,11 +21,18 @@ class Finding:
     path
         The keys that lead to it, joined by dots; empty for the whole of it.
     message
-        What is wrong, and how to mend it where that is known.
+        What is wrong.
     file
         The file that says so; empty where it was not read from one.
     line
         The line in the file, counted from 1; 0 where it is about the whole file or not known.
+    suggestion
+        What to do about it.
+
+    Raises
+    ------
+    ValueError
+        There is no suggestion.
     """
 
     level: Literal["error", "warning"]
@@ -34,17 +41,40 @@ class Finding:
     message: str
     file: str = ""
     line: int = 0
+    suggestion: str = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not self.suggestion.strip():
+            raise ValueError(f"nothing is suggested about: {self.message}")
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
-        parts = (self.level, place, self.where, self.path, self.message)
+        parts = (self.level, place, self.where, self.path, f"{self.message}; {self.suggestion}")
         return ": ".join(part for part in parts if part)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """End a message about an unknown word with the known one that is like it, if one is."""
-    close = difflib.get_close_matches(word, list(known), 1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+class FaultyError(ValueError):
+    """A value is wrong, and it is known what to do about it.
+
+    Parameters
+    ----------
+    message
+        What is wrong.
+    suggestion
+        What to do.
+    """
+
+    def __init__(self, message: str, suggestion: str) -> None:
+        super().__init__(f"{message}; {suggestion}")
+        self.message = message
+        self.suggestion = suggestion
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
+    """Suggest the known word that is like an unknown one; otherwise something else."""
+    folded = {other.casefold(): other for other in known}
+    close = difflib.get_close_matches(word.casefold(), folded, 1)
+    return f"did you mean {folded[close[0]]!r}?" if close else otherwise
 
 
 class ConfigurationError(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from .finding import ConfigurationError, Finding
+from .finding import ConfigurationError, FaultyError, Finding
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ def parse_lines(content: bytes, file: str, parse: Callable[[int, str], Iterable[
         Its name, for messages.
     parse
         Reads a line, given its number, counted from 1, and its text without blanks around it.
-        Raises ValueError where the line is malformed.
+        Raises `FaultyError` where the line is malformed.
 
     Raises
     ------
@@ -29,17 +29,20 @@ def parse_lines(content: bytes, file: str, parse: Callable[[int, str], Iterable[
         Lines are malformed. Each is told with its number.
     """
     entries: list[T] = []
-    findings = []
+    found: list[tuple[str, str, int]] = []
     for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
         try:
             text = line.decode().strip()
             if not text.replace("\t", "").isprintable():
-                raise ValueError("holds a character that nobody can see")
+                raise FaultyError("holds a character that nobody can see", "type the line anew")
             entries += parse(number, text)
         except UnicodeDecodeError:
-            findings.append(Finding("error", "", "", "is not UTF-8", file, number))
-        except ValueError as error:
-            findings.append(Finding("error", "", "", str(error), file, number))
-    if findings:
-        raise ConfigurationError(findings)
+            found.append(("is not UTF-8", "save the file as UTF-8", number))
+        except FaultyError as error:
+            found.append((error.message, error.suggestion, number))
+    if found:
+        raise ConfigurationError(
+            Finding("error", "", "", message, file, number, suggestion=suggestion)
+            for message, suggestion, number in found
+        )
     return entries

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
-import string
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import ValidationError
 
-from ..section import fields_at
-from .access import Access, DefaultAccess
-from .amounts import read_amount
+from ..advice import advise, fields_at
+from .access import ACCESS_KEYS, Access, DefaultAccess
 from .finding import Finding, did_you_mean
 from .model import (
     ACCESS_LIKE,
@@ -23,34 +19,9 @@ from .model import (
     Profile,
     walk_options,
 )
+from .overriding import Overridable, override_problems, raw_overrides
 from .schema import WrittenProfile
 from .written import Written, as_written
-
-SENSITIVE_OVERRIDES = (
-    "uid",
-    "gid",
-    "fs_gid",
-    "supplemental_gids",
-    "privileged",
-    "allow_privilege_escalation",
-    "namespace",
-    "service_account",
-    "*_security_context",
-    "extra_container_config",
-    "extra_pod_config",
-)
-"""Traits with which a profile could give more than its resources: who a pod is, and where."""
-
-
-class Overridable(Protocol):
-    """What overrides are checked against."""
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The traits that a profile can override."""
-
-    def problem(self, name: str, value: Any) -> str | None:
-        """Tell what is wrong with a value for one of them, or None."""
 
 
 @dataclass(frozen=True)
@@ -101,9 +72,7 @@ def lint(
     for position, written in enumerate(as_written(profiles)):
         where = written.where
         profile, found = _read(written.value, where, rules)
-        for path, overrides, template in _raw_overrides(written.value):
-            for name, message in _override_problems(overrides, rules, template=template):
-                found.append(Finding("error", where, f"{path}.{name}", message))
+        found += _in_overrides(written.value, where, rules)
         if profile is not None:
             found += _check(profile, where)
             if profile.slug in allowed_elsewhere:
@@ -111,16 +80,16 @@ def lint(
             else:
                 problem = nobody_problem(profile, rules.default_access)
             if problem:
-                found.append(Finding("warning", where, "", f"nobody can use it: {problem}"))
+                found.append(_nobody(where, problem))
             if first := seen.get(profile.slug):
                 taken = f" in {first.place}" if first.place else ""
                 message = f"{profile.slug!r} is taken{taken}: slugs are unique"
-                found.append(Finding("error", where, "slug", message))
+                found.append(_error(where, "slug", message, "give one of the two another slug"))
             seen.setdefault(profile.slug, written)
             if profile.default:
                 if default is not None:
                     message = f"{default} is the default already"
-                    found.append(Finding("error", where, "default", message))
+                    found.append(_error(where, "default", message, "take default out of one"))
                 default = default or where
             if all(finding.level != "error" for finding in found):
                 good.append((position, profile))
@@ -129,9 +98,17 @@ def lint(
     return good, findings
 
 
+def _in_overrides(value: Any, where: str, rules: LintRules) -> Iterator[Finding]:
+    for path, overrides, template in raw_overrides(value):
+        allowed = rules.allowed_sensitive_overrides
+        for name, *what in override_problems(overrides, rules.traits, allowed, template=template):
+            yield _error(where, f"{path}.{name}", *what)
+
+
 def _read(value: Any, where: str, rules: LintRules) -> tuple[Profile | None, list[Finding]]:
     if not isinstance(value, Mapping):
-        return None, [Finding("error", where, "", f"must be a mapping, not {_type(value)}")]
+        message = f"must be a mapping, not {_type(value)}"
+        return None, [_error(where, "", message, "write {display_name: NAME, slug: name}")]
     try:
         profile = Profile.model_validate(
             value, context={"extra_keys": frozenset(rules.extra_profile_keys)}
@@ -142,19 +119,25 @@ def _read(value: Any, where: str, rules: LintRules) -> tuple[Profile | None, lis
 
 
 def _schema_finding(where: str, error: Any) -> Finding:
-    location = [str(key) for key in error["loc"]]
+    keys, message, suggestion = advise(error, WrittenProfile)
+    location = [str(key) for key in keys]
     if error["type"] == "extra_forbidden":
-        message = _unknown_key(location[-1], fields_at(WrittenProfile, location[:-1]))
-    else:
-        message = error["msg"].removeprefix("Value error, ")
-    return Finding("error", where, ".".join(location), message)
+        key, known = location[-1], fields_at(WrittenProfile, location[:-1])
+        otherwise = "take it out, or declare it in extra_profile_keys if a form template reads it"
+        if ACCESS_LIKE.search(key):
+            message = "looks like an access rule and is none"
+            otherwise = f"write one of {', '.join(sorted(ACCESS_KEYS))}"
+        suggestion = did_you_mean(key, known, otherwise)
+    return _error(where, ".".join(location), message, suggestion)
 
 
-def _unknown_key(key: str, known: Iterable[str]) -> str:
-    hint = did_you_mean(key, known)
-    if ACCESS_LIKE.search(key):
-        return f"looks like an access rule and is none{hint}"
-    return f"unknown key{hint or '; declare keys of a form template in extra_profile_keys'}"
+def _error(where: str, path: str, message: str, suggestion: str) -> Finding:
+    return Finding("error", where, path, message, suggestion=suggestion)
+
+
+def _nobody(where: str, problem: str) -> Finding:
+    message, suggestion = f"nobody can use it: {problem}", "write allow_all: true, or who may"
+    return Finding("warning", where, "", message, suggestion=suggestion)
 
 
 def _type(value: Any) -> str:
@@ -165,28 +148,34 @@ def _check(profile: Profile, where: str) -> list[Finding]:
     """Check what the schema alone cannot say."""
     found: list[Finding] = []
 
-    def error(path: str, message: str) -> None:
-        found.append(Finding("error", where, path, message))
+    def error(path: str, message: str, suggestion: str) -> None:
+        found.append(_error(where, path, message, suggestion))
 
     if not profile.slug:
-        error("slug", "is empty: write one, display_name gives none")
+        error("slug", "is empty, and display_name gives none", "write slug: name")
     if "profile_options" in profile.model_fields_set and not profile.profile_options:
-        error("profile_options", "is empty: leave it out or write options")
+        error("profile_options", "is empty", "leave it out or write options")
     for path in _empty_blocks(profile):
-        error(path, "has nothing behind it: leave it out, or write whom it blocks")
+        error(path, "has nothing behind it", "leave it out, or write whom it blocks")
     keys = {"profile"}
     for path, key, option in walk_options(profile.profile_options):
         for name in (key, key + UNLISTED_SUFFIX):
             if name in keys:
-                error(path, f"{name!r} in user_options would mean two options")
+                message = f"{name!r} in user_options would mean two options"
+                error(path, message, "give the option another key")
             keys.add(name)
         if not option.choices and not option.unlisted_choice.enabled:
-            error(path, "has neither choices nor an enabled unlisted_choice")
+            message = "has neither choices nor an enabled unlisted_choice"
+            error(path, message, "write choices, or unlisted_choice: {enabled: true}")
         if sum(choice.default for choice in option.choices.values()) > 1:
-            error(f"{path}.choices", "more than one default")
+            error(f"{path}.choices", "more than one default", "keep default: true at one of them")
     found += [
         Finding(
-            "warning", where, path, f"{name!r} never matches: JupyterHub's names are lower case"
+            "warning",
+            where,
+            path,
+            f"{name!r} never matches: JupyterHub's names are lower case",
+            suggestion=f"write {name.lower()!r}",
         )
         for path, name in _names_in_capitals(profile)
     ]
@@ -216,102 +205,6 @@ def _carriers(profile: Profile) -> Iterator[tuple[str, Access]]:
         yield f"{path}.unlisted_choice.", option.unlisted_choice
         for name, choice in option.choices.items():
             yield f"{path}.choices.{name}.", choice
-
-
-def _raw_overrides(
-    carrier: Any, path: str = "", *, template: bool = False
-) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
-    """Find every ``kubespawner_override``, also where the rest does not fit the schema.
-
-    The names of options and choices are the operator's: any name may carry overrides.
-
-    Yields
-    ------
-    tuple
-        The path, the overrides, and whether ``{value}`` in them stands for free text.
-    """
-    overrides = _mapping_at(carrier, "kubespawner_override")
-    if overrides:
-        yield f"{path}kubespawner_override", overrides, template
-    for name, option in _mapping_at(carrier, "profile_options").items():
-        here = f"{path}profile_options.{name}."
-        for choice_name, choice in _mapping_at(option, "choices").items():
-            yield from _raw_overrides(choice, f"{here}choices.{choice_name}.")
-        unlisted = _mapping_at(option, "unlisted_choice")
-        yield from _raw_overrides(unlisted, f"{here}unlisted_choice.", template=True)
-
-
-def _mapping_at(raw: Any, key: str) -> Mapping[str, Any]:
-    value = raw.get(key) if isinstance(raw, Mapping) else None
-    return value if isinstance(value, Mapping) else {}
-
-
-def _override_problems(
-    overrides: Mapping[str, Any], rules: LintRules, *, template: bool
-) -> Iterator[tuple[str, str]]:
-    for name, value in overrides.items():
-        if not isinstance(name, str):
-            yield str(name), f"must be the name of a trait, not {_type(name)}"
-            continue
-        if _is_sensitive(name) and name not in rules.allowed_sensitive_overrides:
-            yield name, "may widen rights: name it in allowed_sensitive_overrides to let it pass"
-        if inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(
-            getattr(value, "__call__", None)  # noqa: B004 - an async __call__ is what is looked for
-        ):
-            yield name, "an async callable: KubeSpawner would set the trait to a coroutine"
-        elif template and (problem := _template_problem(value)):
-            yield name, problem
-        elif name not in rules.traits.names:
-            hint = did_you_mean(name, rules.traits.names)
-            yield name, f"is no trait that a profile can override{hint}"
-        elif template and _has_placeholder(value):
-            continue
-        elif problem := _value_problem(name, value, rules):
-            yield name, problem
-
-
-def _value_problem(name: str, value: Any, rules: LintRules) -> str | None:
-    try:
-        return rules.traits.problem(name, read_amount(name, value))
-    except ValueError as error:
-        return str(error)
-
-
-def _is_sensitive(name: str) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in SENSITIVE_OVERRIDES)
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _strings(key)
-            yield from _strings(item)
-    elif isinstance(value, list | tuple | set | frozenset):
-        for item in value:
-            yield from _strings(item)
-
-
-def _has_placeholder(value: Any) -> bool:
-    return any("{value}" in text for text in _strings(value))
-
-
-def _template_problem(value: Any) -> str | None:
-    """KubeSpawner formats these strings with ``str.format_map``: find what that would choke on."""
-    for text in _strings(value):
-        try:
-            fields = list(string.Formatter().parse(text))
-        except ValueError as error:
-            return f"not a format string: {error}"
-        for _, name, specification, _ in fields:
-            if name is None:
-                continue
-            if name.startswith(("value.", "value[")) or "{" in (specification or ""):
-                return f"{{{name}}} reaches into the text of a user: only {{value}} is allowed"
-            if not name.isidentifier():
-                return f"{{{name}}} is no field: only {{value}} is one"
-    return None
 
 
 def nobody_problem(access: Profile | Choice, default_access: DefaultAccess) -> str | None:
@@ -354,5 +247,5 @@ def _ambiguous_slugs(profiles: Mapping[str, Written]) -> Iterator[Finding]:
         parts = slug.split(PATH_SEPARATOR)
         for end in range(1, len(parts)):
             if (other := PATH_SEPARATOR.join(parts[:end])) in profiles:
-                message = f"begins like the form fields of {other!r}; use another slug"
-                yield written.error("slug", message)
+                message = f"begins like the form fields of {other!r}"
+                yield written.error("slug", message, f"write it without {PATH_SEPARATOR}")

@@ -20,10 +20,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .access import Mapped
-from .finding import Finding
+from .finding import FaultyError, Finding
 from .lines import parse_lines
 
 Kind = Literal["user", "group", "everybody"]
+Level = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,12 @@ class MappingLine:
         """How it was read, as a sentence."""
         who = "everybody" if self.kind == "everybody" else f"{self.kind} {self.name!r}"
         return f"{who} {'may not' if self.deny else 'may'} start {self.profile!r}"
+
+    def finding(self, file: str, level: Level, message: str, suggestion: str) -> Finding:
+        """Say what is wrong with it."""
+        return Finding(
+            level, "", "", f"{self}: {message}", file, self.number, suggestion=suggestion
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +107,20 @@ def _line(number: int, text: str) -> MappingLine:
     left, colon, right = who.rpartition(":") if is_group else who.partition(":")
     name, profile = left.removeprefix("@").strip() if is_group else left.strip(), right.strip()
     if not colon or not name or not profile:
-        raise ValueError("must be user:profile, @group:profile or *:profile")
+        raise FaultyError("is not user:profile, @group:profile or *:profile", _mended(text))
     if is_group:
         return MappingLine(number, deny, "group", name, profile)
     if name != "*":
         return MappingLine(number, deny, "user", name, profile)
     if deny:
-        raise ValueError("would take the profile from everybody: take the profile away")
+        raise FaultyError("would take the profile from everybody", "take the profile out instead")
     return MappingLine(number, deny, "everybody", "", profile)
+
+
+def _mended(text: str) -> str:
+    if ":" not in text and len(words := text.split()) == 2:
+        return f"did you mean {':'.join(words)}?"
+    return "name both, with a colon between them; # begins a comment"
 
 
 def bind(
@@ -139,8 +152,8 @@ def bind(
         for line in file.lines:
             meant = _meant(line, slugs, named)
             found += [
-                Finding(level, "", "", f"{line}: {message}", file.file, line.number)
-                for level, message in _problems(line, meant, hints)
+                line.finding(file.file, level, message, suggestion)
+                for level, message, suggestion in _problems(line, meant, hints)
             ]
             if len(meant) == 1:
                 rules.setdefault(meant.pop(), []).append((line, f"{file.file}:{line.number}"))
@@ -172,20 +185,24 @@ class _Hints:
     def __getitem__(self, word: str) -> str:
         if word not in self._found and len(self._found) < _MAX_HINTS:
             close = difflib.get_close_matches(word, self._slugs, 1)
-            self._found[word] = f"; did you mean {self._slugs[close[0]]!r}?" if close else ""
-        return self._found.get(word, "")
+            if close:
+                self._found[word] = f"did you mean {self._slugs[close[0]]!r}?"
+        return self._found.get(word, "add such a profile, or take the line out")
 
 
 def _problems(
     line: MappingLine, meant: set[str], hints: _Hints
-) -> Iterator[tuple[Literal["error", "warning"], str]]:
+) -> Iterator[tuple[Level, str, str]]:
+    """Give the level, what is wrong, and what to do about it."""
     if not meant:
         what = "slug" if line.kind == "group" else "slug or display name"
-        yield "warning", f"never matches: no profile has this {what}{hints[line.profile]}"
+        yield "warning", f"never matches: no profile has this {what}", hints[line.profile]
     elif len(meant) > 1:
-        yield "error", f"could be any of {', '.join(sorted(meant))}: write the slug"
-    if line.kind == "user" and line.name != line.name.lower():
-        yield "warning", f"never matches: JupyterHub's names are like {line.name.lower()!r}"
+        slugs = ", ".join(sorted(meant))
+        yield "error", f"could be any of {slugs}", "write the slug in place of the display name"
+    if line.kind == "user" and line.name != (lower := line.name.lower()):
+        message = "never matches: JupyterHub's names are lower case"
+        yield "warning", message, f"write {lower!r}"
 
 
 def _mapped(lines: Sequence[tuple[MappingLine, str]]) -> Mapped:

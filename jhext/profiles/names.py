@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .access import NAME_KEYS
-from .finding import ConfigurationError, Finding
+from .finding import ConfigurationError, FaultyError, Finding
 from .freeze import FrozenDict, FrozenList
 from .lines import parse_lines
 from .written import Written, change_carriers
@@ -38,7 +38,8 @@ def _names(text: str) -> Iterator[str]:
         if name.startswith("#") and not token["quoted"]:
             return
         if '"' in name:
-            raise ValueError(f"quotes stand around a whole name, unlike in {name}")
+            message = f"quotes stand around a whole name, unlike in {name}"
+            raise FaultyError(message, 'write "the whole name"')
         yield name
 
 
@@ -59,15 +60,21 @@ def fill_in(profile: Written, read: Callable[[Path], list[str]]) -> tuple[Writte
     """
     found: list[Finding] = []
 
+    def named_at(finding: Finding, path: str) -> Finding:
+        """Tell of a file that cannot be read where it is named."""
+        message = f"{finding.file} {finding.message}"
+        return profile.error(path, message, finding.suggestion)
+
     def names(reference: Mapping[str, Any], path: str) -> FrozenList:
         file = reference.get("file")
         if len(reference) != 1 or not isinstance(file, str):
-            found.append(profile.error(path, "must be a list of names or {file: PATH}"))
+            message = "must be a list of names or {file: PATH}"
+            found.append(profile.error(path, message, "write [ada, bob], or {file: names.txt}"))
             return FrozenList()
         try:
             return FrozenList(read(Path(profile.folder, file)))
         except ConfigurationError as error:
-            found.extend(error.findings)
+            found.extend(it if it.line else named_at(it, path) for it in error.findings)
             return FrozenList()
 
     def fill(carrier: Mapping[Any, Any], path: str) -> Mapping[Any, Any]:

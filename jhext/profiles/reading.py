@@ -123,8 +123,10 @@ def content_of(path: Path, reading: Reading) -> bytes:
         return reading.file(str(path))
     except (OSError, ValueError) as error:
         problem = error.strerror if isinstance(error, OSError) else str(error)
-        message = f"cannot be read: {problem}"
-        raise ConfigurationError([Finding("error", "", "", message, str(path))]) from None
+        message, suggestion = f"cannot be read: {problem}", "mend the path, or let it be readable"
+        raise ConfigurationError(
+            [Finding("error", "", "", message, str(path), suggestion=suggestion)]
+        ) from None
 
 
 # These run whenever somebody asks for a form or a start: pathlib would take most of their time.

@@ -54,5 +54,5 @@ def rename(profile: Written) -> tuple[Written, list[Finding]]:
 
 def _finding(profile: Written, path: str, now: str, times: int) -> Finding:
     if times > 1:
-        return profile.error(path, f"is called {now} now, which is there too: write it once")
-    return replace(profile.error(path, f"is called {now} now"), level="warning")
+        return profile.error(path, f"is called {now} now, which is there too", "take this one out")
+    return replace(profile.error(path, f"is called {now} now", f"write {now}"), level="warning")

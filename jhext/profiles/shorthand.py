@@ -12,8 +12,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
+from ..advice import advise
 from .amounts import seconds
-from .finding import Finding, did_you_mean
+from .finding import Finding
 from .freeze import freeze
 from .written import Written
 
@@ -119,16 +120,6 @@ _MEANS: Mapping[tuple[str, ...], str] = {
 }
 """The trait that each is short for."""
 
-_MODELS: Mapping[str, type[BaseModel]] = {
-    "node": Node,
-    "affinity": Affinity,
-    "nodeAffinity": NodeAffinity,
-    "podAffinity": PodAffinity,
-    "podAntiAffinity": PodAffinity,
-    _REQUIRED: NodeSelector,
-}
-"""What is below a key, for suggestions."""
-
 
 def write_out(written: Written) -> tuple[Written, list[Finding]]:
     """Put overrides in the place of the keys that are short for them.
@@ -149,14 +140,15 @@ def write_out(written: Written) -> tuple[Written, list[Finding]]:
     overrides = value.get(OVERRIDE, {})
     if not isinstance(overrides, Mapping):
         message = f"must be a mapping, not {type(overrides).__name__}"
-        return written, [written.error(OVERRIDE, message)]
+        return written, [written.error(OVERRIDE, message, "write {mem_limit: 2G} and the like")]
     merged, places = dict(overrides), dict(written.places)
     found = []
     for path, trait in _MEANS.items():
         if (meant := _at(short, path)) is None:
             continue
         if problem := _conflict(overrides, trait, meant):
-            found.append(written.error(".".join(path), problem))
+            suggestion = "write it in one of the two places"
+            found.append(written.error(".".join(path), problem, suggestion))
         before = overrides.get(trait)
         merged[trait] = {**before, **meant} if isinstance(before, Mapping) else meant
         places |= {
@@ -169,13 +161,8 @@ def write_out(written: Written) -> tuple[Written, list[Finding]]:
 
 
 def _finding(written: Written, error: Any) -> Finding:
-    path = [str(key) for key in error["loc"]]
-    message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
-        fields = _MODELS[path[-2]].model_fields
-        known = [field.alias or name for name, field in fields.items()]
-        message = f"unknown key{did_you_mean(path[-1], known)}"
-    return written.error(".".join(path), message)
+    keys, message, suggestion = advise(error, Shorthand)
+    return written.error(".".join(map(str, keys)), message, suggestion)
 
 
 def _at(value: Any, path: tuple[str, ...]) -> Any:
@@ -190,4 +177,4 @@ def _conflict(overrides: Mapping[str, Any], trait: str, meant: Any) -> str | Non
     before, twice = overrides[trait], trait
     if isinstance(before, Mapping) and isinstance(meant, Mapping):
         twice = ", ".join(sorted(map(str, before.keys() & meant.keys())))
-    return f"{OVERRIDE} says {twice} too: write it once" if twice else None
+    return f"{OVERRIDE} says {twice} too" if twice else None

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from ..advice import advise
 from ..settings import Settings
 from ..storage.mounts import MountSettings
 from ..storage.settings import StorageSettings
@@ -130,7 +131,8 @@ def load(sources: Sources, rules: LintRules, policy: Policy) -> Version:
             break
     else:
         message = "profiles change while they are read, so that no version of them is whole"
-        found.findings.append(Finding("error", "", "", message))
+        suggestion = "let them change in one step, as a mounted ConfigMap does"
+        found.findings.append(Finding("error", "", "", message, suggestion=suggestion))
     catalog = build(found.profiles, rules, policy, mappings=found.mappings, found=found.findings)
     return Version(
         catalog,
@@ -180,7 +182,10 @@ class _Gathering:
         ]
         if not files:
             message = "the folder holds no *.yaml and no *.yml"
-            self.findings.append(Finding("warning", "", "", message, str(path)))
+            suggestion = "put files of profiles there, or name another folder"
+            self.findings.append(
+                Finding("warning", "", "", message, str(path), suggestion=suggestion)
+            )
         return files
 
     def _read_profiles(self, path: Path, sections: frozenset[str]) -> None:
@@ -204,10 +209,12 @@ class _Gathering:
             self.mounts = StorageSettings.model_validate(section).mounts
         except ValidationError as error:
             for item in error.errors():
-                keys = (_STORAGE, *item["loc"])
-                text, line = item["msg"].removeprefix("Value error, "), document.line(keys)
-                path = ".".join(map(str, keys))
-                self.findings.append(Finding("error", "", path, text, file, line))
+                keys, text, suggestion = advise(item, StorageSettings)
+                keys = (_STORAGE, *keys)
+                path, line = ".".join(map(str, keys)), document.line(keys)
+                self.findings.append(
+                    Finding("error", "", path, text, file, line, suggestion=suggestion)
+                )
 
     def _add(self, value: Any, places: Mapping[KeyPath, Place]) -> None:
         written = Written(value, len(self.profiles) + 1, places)
@@ -236,17 +243,20 @@ def _section(document: Document, file: str, sections: frozenset[str]) -> list[An
         It holds something else, or none.
     """
 
-    def fault(message: str, *path: str) -> Finding:
-        line = document.lines.get(path, 0)
-        return Finding("error", "", ".".join(path), message, file, line)
+    def fault(message: str, suggestion: str, *path: str) -> Finding:
+        line = max(1, document.line(path))
+        return Finding("error", "", ".".join(path), message, file, line, suggestion=suggestion)
 
     value = document.value
     if not isinstance(value, Mapping):
-        raise ConfigurationError([fault(f"must be a mapping with a section {_SECTION}")])
+        message = f"must be a mapping with a section {_SECTION}"
+        raise ConfigurationError([fault(message, "write profiles: above the list")])
     if unknown := [str(key) for key in value if key not in sections]:
+        otherwise = f"take it out; there can be {', '.join(sorted(sections))}"
         raise ConfigurationError(
-            fault(f"unknown section{did_you_mean(key, sections)}", key) for key in unknown
+            fault("unknown section", did_you_mean(key, sections, otherwise), key) for key in unknown
         )
     if not isinstance(profiles := value.get(_SECTION), list):
-        raise ConfigurationError([fault("must be a list of profiles", _SECTION)])
+        suggestion = "write lines that begin with - below profiles:"
+        raise ConfigurationError([fault("must be a list of profiles", suggestion, _SECTION)])
     return profiles

@@ -38,7 +38,13 @@ class Current:
     problems: tuple[Finding, ...]
 
 
-_LATE = Finding("error", "", "", f"profiles could not be read in {DEADLINE:g} s")
+_LATE = Finding(
+    "error",
+    "",
+    "",
+    f"profiles could not be read in {DEADLINE:g} s",
+    suggestion="look whether the file system with their files answers",
+)
 
 
 class Watch:
@@ -129,7 +135,8 @@ class Watch:
 
     def _give_up(self, error: Exception) -> None:
         message = f"reading the profiles failed: {type(error).__name__}"
-        problems = (Finding("error", "", "", message),)
+        suggestion = "the traceback in the log tells where; please report it"
+        problems = (Finding("error", "", "", message, suggestion=suggestion),)
         if problems != self._current.problems:
             reload_metrics().record(faultless=False)
             self._messages.append((logging.ERROR, "".join(traceback.format_exception(error))))

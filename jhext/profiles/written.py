@@ -72,9 +72,9 @@ class Written:
         """What the names of files in it are relative to."""
         return PurePath(self.place.file).parent if self.place else PurePath()
 
-    def error(self, path: str, message: str) -> Finding:
-        """Say what is wrong with it."""
-        return self.locate(Finding("error", self.where, path, message))
+    def error(self, path: str, message: str, suggestion: str) -> Finding:
+        """Say what is wrong with it, and what to do about it."""
+        return self.locate(Finding("error", self.where, path, message, suggestion=suggestion))
 
     def locate(self, finding: Finding) -> Finding:
         """Add the place of what a finding about this profile is about."""

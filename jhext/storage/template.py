@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from string import Formatter
 
-from jhext.profiles.finding import did_you_mean
+from jhext.profiles.finding import FaultyError, did_you_mean
 
 Field = tuple[str, str]
 """The text before a field, and the name of the field; empty at the end."""
@@ -54,7 +54,8 @@ def check(template: str, known: Callable[[str], bool], names: Iterable[str]) -> 
     """
     for name in fields(template):
         if not known(name):
-            raise ValueError(f"{template!r}: unknown field {name!r}{did_you_mean(name, names)}")
+            suggestion = did_you_mean(name, names, f"the fields are {', '.join(sorted(names))}")
+            raise FaultyError(f"{template!r}: unknown field {name!r}", suggestion)
 
 
 def render(template: str, values: Mapping[str, str]) -> str:

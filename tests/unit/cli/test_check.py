@@ -30,14 +30,15 @@ def test_machines_get_the_place_of_everything(shell: Any) -> None:
         "level": "error",
         "where": "profile 'small'",
         "path": "allow_al",
-        "message": "looks like an access rule and is none; did you mean 'allow_all'?",
+        "message": "looks like an access rule and is none",
+        "suggestion": "did you mean 'allow_all'?",
         "file": "jhext.yaml",
         "line": 4,
     }
 
 
 @pytest.mark.parametrize(
-    ("text", "line"), [("profiles: [\n", 2), ("profiles: 3", 1), ("- a", 0), ("", 0)]
+    ("text", "line"), [("profiles: [\n", 2), ("profiles: 3", 1), ("- a", 1), ("", 1)]
 )
 def test_files_that_are_no_settings(shell: Any, text: str, line: int) -> None:
     shell.write(jhext__yaml=text)
@@ -65,11 +66,11 @@ CONFIGURE = "import jhext\njhext.configure(c, 'jhext.yaml')\n"
         (CONFIGURE + "\nundefined\n", 1, 4, "NameError: name 'undefined' is not defined"),
         ("c.x = (", 1, 1, "SyntaxError: '(' was never closed"),
         ("raise SystemExit('no')", 1, 1, "SystemExit: no"),
-        ("", 1, 0, "is no jhext.ProfileKubeSpawner: jhext decides nothing in this hub"),
+        ("", 1, 1, "is no jhext.ProfileKubeSpawner: jhext decides nothing in this hub"),
         (
             CONFIGURE + "c.KubeSpawner.profile_list = [{'display_name': 'Teaching'}]",
             1,
-            0,
+            3,
             "nobody can use it: no rule allows it and default_access is deny",
         ),
         (
@@ -77,8 +78,8 @@ CONFIGURE = "import jhext\njhext.configure(c, 'jhext.yaml')\n"
             "c.ProfileKubeSpawner.profile_list = "
             "[{'slug': 't', 'display_name': 'T', 'allowed_groups': ['lab']}]",
             1,
-            0,
-            "no known source gives the group 'lab'; did you mean 'Lab'?",
+            4,
+            "no known source gives the group 'lab'",
         ),
         (CONFIGURE + "c.KubeSpawner.profile_list = lambda spawner: 1 / 0", 0, 0, ""),
     ],
@@ -125,4 +126,8 @@ def test_retired_options_of_ldap_are_translated(shell: Any) -> None:
     for file, meant in (("on.py", "on_connect"), ("off.py", "insecure")):
         found = shell("check", file, "--output", "json").json["findings"]
         assert {item["path"] for item in found} == {"use_ssl", "escape_userdn"}
-        assert meant in next(item["message"] for item in found if item["path"] == "use_ssl")
+        [(line, suggestion)] = [
+            (item["line"], item["suggestion"]) for item in found if item["path"] == "use_ssl"
+        ]
+        assert line == 3
+        assert meant in suggestion

@@ -89,6 +89,9 @@ def test_choices_out_of_reach(
     )
 
 
+DECLARE = "name it in c.JupyterHub.load_groups or in the file of --groups if there is one"
+
+
 def test_groups_that_no_source_gives(make_catalog: Any) -> None:
     catalog = make_catalog("""
     - slug: p
@@ -97,9 +100,10 @@ def test_groups_that_no_source_gives(make_catalog: Any) -> None:
       block_if: "'interns' in groups || \\"lab\\" in groups || claims.x == 'nobody'"
     """)
     assert [
-        (item.path, item.message) for _, item in unknown_groups(catalog.profiles, {"lab", "staff"})
+        (item.path, f"{item.message}; {item.suggestion}")
+        for _, item in unknown_groups(catalog.profiles, {"lab", "staff"})
     ] == [
         ("allowed_groups", "no known source gives the group 'Staff'; did you mean 'staff'?"),
-        ("allowed_groups", "no known source gives the group 'ghosts'"),
-        ("block_if", "no known source gives the group 'interns'"),
+        ("allowed_groups", f"no known source gives the group 'ghosts'; {DECLARE}"),
+        ("block_if", f"no known source gives the group 'interns'; {DECLARE}"),
     ]

@@ -46,7 +46,7 @@ def resolved(*profiles: Any) -> list[dict[str, Any]]:
 
 def problems(*profiles: Any) -> list[tuple[str, str, str]]:
     _, found = resolve(as_written(profiles))
-    return [(item.level, item.path, item.message) for item in found]
+    return [(item.level, item.path, f"{item.message}; {item.suggestion}") for item in found]
 
 
 def child(**keys: Any) -> dict[str, Any]:
@@ -180,9 +180,9 @@ def test_circles() -> None:
         for slug, base in (("a", "b"), ("b", "c"), ("c", "a"))
     ]
     assert resolve(as_written(circle))[0] == []
-    assert ("error", "extends", "a profile cannot extend itself, be it by way of others") in (
-        problems(*circle)
-    )
+    message = "a profile cannot extend itself, be it by way of others"
+    suggestion = "take extends out of one of them"
+    assert ("error", "extends", f"{message}; {suggestion}") in problems(*circle)
 
 
 @pytest.mark.parametrize("step", [1, -1])
@@ -195,7 +195,8 @@ def test_a_long_row_of_profiles_in_either_order(step: int) -> None:
 
 
 def test_unused_base_is_reported() -> None:
-    assert problems(BASE) == [("warning", "abstract", "no profile extends it")]
+    message = "no profile extends it; let one extend it, or take it out"
+    assert problems(BASE) == [("warning", "abstract", message)]
     assert problems(BASE, A | {"extends": "base"}) == []
 
 

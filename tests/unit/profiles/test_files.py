@@ -93,14 +93,14 @@ def test_profiles_extend_each_other_across_files(load_from: Load) -> None:
 
 FAULTS = [
     ("profiles: [\n", 2, "did not find expected node content"),
-    ("", 0, "must be a mapping with a section profiles"),
+    ("", 1, "must be a mapping with a section profiles"),
     ("- a", 1, "must be a mapping with a section profiles"),
     ("profiles:\n", 1, "must be a list of profiles"),
     ("# nothing\nhub: {}\n", 2, "unknown section"),
     ("profile: []\n", 1, "did you mean 'profiles'?"),
     ("profiles:\n- a\n", 2, "must be a mapping, not str"),
     ("profiles:\n- display_name: A\n  slug: a\n  slug: b\n", 4, "the key 'slug' is written twice"),
-    ("profiles:\n- slug: a\n  allow_all: true\n", 2, "Field required"),
+    ("profiles:\n- slug: a\n  allow_all: true\n", 2, "display_name: is missing"),
     ("profiles:\n- display_name: A\n  alow_all: true\n", 3, "did you mean 'allow_all'?"),
     (
         "profiles:\n- display_name: A\n  kubespawner_override:\n    mem_limt: 1G\n",
@@ -113,14 +113,18 @@ FAULTS = [
         9,
         "did you mean 'display_name'?",
     ),
-    ("profiles:\n- display_name: A\n  allowed_users: {file: none}\n", 0, "No such file"),
+    (
+        "profiles:\n- display_name: A\n  allowed_users: {file: none}\n",
+        3,
+        "none cannot be read: No such file",
+    ),
     ("profiles:\n- display_name: A\n  allowed_users:\n    users: x\n", 3, "a list of names or"),
     ("profiles:\n- display_name: A\n  allow_all: true\n  node:\n    selektor: {}\n", 5, "selector"),
     (
         "profiles:\n- display_name: A\n  allow_all: true\n  start_timeout: 60\n"
         "  kubespawner_override: {start_timeout: 60}\n",
         4,
-        "write it once",
+        "write it in one of the two places",
     ),
     ("profiles:\n- display_name: A\n  allow_all: true\n\n  extends: b\n", 5, "no profile has"),
     ("profiles:\n- display_name: A\n  allow_if: usr == 'a'\n", 3, "unknown variable usr"),
@@ -135,7 +139,7 @@ def test_d04_faults_have_their_line_and_make_the_version_unusable(
     files = {"a.yaml": content, "b.yaml": text("good")}
     version = load_from(files, profile_files=("b.yaml", "a.yaml"))
     assert any(
-        (found.line, Path(found.file).parent) == (line, Path()) and message in found.message
+        (found.line, Path(found.file).parent) == (line, Path()) and message in str(found)
         for found in version.catalog.errors
     ), version.catalog.errors
 
@@ -161,7 +165,8 @@ def test_slugs_are_unique_across_all_sources(load_from: Load) -> None:
         files, settings_file="jhext.yaml", profile_files=("a.yaml", "b.yaml")
     ).catalog.errors
     assert str(error) == (
-        "error: b.yaml:3: profile 'b': slug: 'b' is taken in a.yaml:2: slugs are unique"
+        "error: b.yaml:3: profile 'b': slug: 'b' is taken in a.yaml:2: slugs are unique; "
+        "give one of the two another slug"
     )
 
 
@@ -186,11 +191,13 @@ def test_mapping_files(load_from: Load) -> None:
     eve = version.catalog.find("a", Person("eve"))
     assert getattr(eve, "rule", None) == "mapping: one:2"
     assert [str(found) for found in version.catalog.findings] == [
-        "warning: two:2: ada:none: never matches: no profile has this slug or display name"
+        "warning: two:2: ada:none: never matches: no profile has this slug or display name; "
+        "add such a profile, or take the line out"
     ]
     broken = load_from(files, profile_files=("a.yaml",), mapping_files=("one", "three"))
     assert [str(found) for found in broken.catalog.errors] == [
-        "error: three:1: must be user:profile, @group:profile or *:profile"
+        "error: three:1: is not user:profile, @group:profile or *:profile; "
+        "name both, with a colon between them; # begins a comment"
     ]
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jhext.profiles.catalog import Policy
-from jhext.profiles.lint import SENSITIVE_OVERRIDES
+from jhext.profiles.overriding import SENSITIVE_OVERRIDES
 
 
 async def asynchronous(spawner: Any) -> dict[str, str]:
@@ -46,7 +46,7 @@ UNLISTED = "profile_options.image.unlisted_choice"
 ERRORS: dict[str, tuple[dict[str, Any], str, str]] = {
     # D-57: keys
     "unknown key": ({"descripton": "x"}, "descripton", "did you mean 'description'?"),
-    "unknown key like none": ({"icon": "x"}, "icon", "declare keys of a form template"),
+    "unknown key like none": ({"icon": "x"}, "icon", "declare it in extra_profile_keys"),
     "unknown key of option": (option(optionl=True), "profile_options.image.optionl", "'optional'"),
     "unknown key of choice": (choices(defalt=True), f"{CHOICE}.defalt", "did you mean 'default'?"),
     "unknown key of free text": (
@@ -180,7 +180,7 @@ def test_errors_name_profile_and_path(
     profile = {"display_name": "Mine", "allow_all": True, **written}
     catalog = check([profile, {"display_name": "Good", "allow_all": True}])
     assert [item.slug for item in catalog.profiles] == ["good"]
-    errors = [f for f in catalog.errors if f.path == path and message in f.message]
+    errors = [f for f in catalog.errors if f.path == path and message in str(f)]
     assert errors, list(map(str, catalog.errors))
     name = profile["display_name"]
     assert name in errors[0].where or "False" not in errors[0].where
@@ -216,7 +216,7 @@ def test_d21_overrides_that_widen_rights_are_refused_unless_named(
     value = values.get(name, True if name in flags else 0 if name in ids else {})
     profile = {"display_name": "P", "allow_all": True, **level(overriding(name, value))}
     (error,) = check([profile]).errors
-    assert "allowed_sensitive_overrides" in error.message
+    assert "allowed_sensitive_overrides" in error.suggestion
     assert error.path.endswith(name)
     assert not check([profile], allowed_sensitive_overrides=frozenset({name})).errors
     others = frozenset({"uid", "gid", "privileged"}) - {name}

@@ -55,7 +55,8 @@ FILES = {"/p/users": ["ada"], "/etc/groups": ["staff", "lab"]}
 
 def read(path: Path) -> list[str]:
     if str(path) not in FILES:
-        raise ConfigurationError([Finding("error", "", "", "cannot be read", str(path))])
+        finding = Finding("error", "", "", "cannot be read", str(path), suggestion="mend it")
+        raise ConfigurationError([finding])
     return FILES[str(path)]
 
 
@@ -95,7 +96,7 @@ def test_what_looks_like_it_and_is_none_stays() -> None:
 @pytest.mark.parametrize(
     ("reference", "path", "message"),
     [
-        ({"file": "none"}, "", "cannot be read"),
+        ({"file": "none"}, "allowed_users", "/p/none cannot be read"),
         ({"files": "users"}, "allowed_users", "must be a list of names or {file: PATH}"),
         ({"file": ["users"]}, "allowed_users", "must be a list of names or {file: PATH}"),
         ({"file": "users", "x": 1}, "allowed_users", "must be a list of names or {file: PATH}"),

@@ -130,9 +130,8 @@ async def test_d04_what_nobody_thought_of_leaves_the_last_version_too(
         for _ in range(2):
             current = await watch.current()
             assert shown(current) == "One"
-            assert [str(found) for found in current.problems] == [
-                "error: reading the profiles failed: ZeroDivisionError"
-            ]
+            (problem,) = current.problems
+            assert problem.message == "reading the profiles failed: ZeroDivisionError"
     ((level, text),) = watch.messages()
     assert level == logging.ERROR
     assert text.endswith("ZeroDivisionError: division by zero\n")
