@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from jupyterhub.utils import maybe_future
 from tornado import web
 
+from .delegating import DelegatingKubeSpawner
 from .errors import faulty_configuration, from_http_error
 from .profiles.access import Person
 from .profiles.catalog import Catalog
@@ -19,7 +20,6 @@ from .profiles.library import Library
 from .profiles.sources import Version
 from .profiles.watch import Watch
 from .refusal import Refusal
-from .stored import StoredKubeSpawner
 
 LIBRARY = Library()
 """The catalogues of this process."""
@@ -27,7 +27,7 @@ _TOLD: WeakKeyDictionary[Watch, deque[tuple[Finding, ...]]] = WeakKeyDictionary(
 """What has been logged about the lists of callables and hooks, by the sources they are added to."""
 
 
-class CatalogedKubeSpawner(StoredKubeSpawner):
+class CatalogedKubeSpawner(DelegatingKubeSpawner):
     """A KubeSpawner that knows the catalogue of profiles, and who asks for it."""
 
     async def catalog(self) -> Catalog | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
+from .delegation.mount import TokenMount
 from .errors import faulty_configuration
 from .identity.act_as import ActAs, act_as
 from .identity.build import build_resolver, rules_of
@@ -78,6 +80,9 @@ class IdentifiedKubeSpawner(ReportingKubeSpawner):
     home_mount = ""
     """The home in the container, where storage says one; else it is where the notebook works."""
 
+    token: TokenMount | None = None
+    """What the pod has of the person's token."""
+
     async def identify(self) -> Identity | None:
         """Ask who the owner of the server is; None where that is not jhext's to say.
 
@@ -138,6 +143,7 @@ class IdentifiedKubeSpawner(ReportingKubeSpawner):
             expected = expected_of(self.identity, home, settings.pod)
         else:
             raise faulty_configuration("the pod is to be made without load_user_options()")
+        expected = replace(expected, token=self.token)
         finish(manifest, expected, settings.pod, self._configured())
         return manifest
 

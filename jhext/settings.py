@@ -16,14 +16,13 @@ from pydantic import (
     model_validator,
 )
 
-from .advice import advise
 from .culler.settings import CullerSettings
 from .identity.settings import IdentitySettings
 from .pod.settings import PodSettings
 from .profiles.access import DefaultAccess
-from .profiles.finding import ConfigurationError, Finding
+from .profiles.finding import ConfigurationError, Finding, did_you_mean
 from .profiles.freeze import freeze
-from .section import SecretRef, Section
+from .section import SecretRef, Section, fields_at
 from .storage.home import needs_identity
 from .storage.prepare import MAKES
 from .storage.settings import StorageSettings
@@ -160,6 +159,12 @@ class Settings(Section):
             raise ValueError("storage.home: its fields need the section identity, in mode user")
         return self
 
+    @model_validator(mode="after")
+    def _token_of_the_known(self) -> Settings:
+        if self.pod.token is not None and self.identity is None:
+            raise ValueError("pod.token: needs the section identity, which checks the pod")
+        return self
+
     @property
     def file(self) -> str:
         """The path of the file that was read; empty where it was none."""
@@ -192,10 +197,7 @@ def load_settings(source: str | Path | Mapping[str, Any]) -> Settings:
         if not isinstance(document.value, Mapping):
             kind = type(document.value).__name__
             message = f"must be a mapping of sections, not {kind}"
-            known = ", ".join(Settings.model_fields)
-            raise ConfigurationError(
-                [Finding("error", "", "", message, file, 1, suggestion=f"sections are {known}")]
-            )
+            raise ConfigurationError([Finding("error", "", "", message, file)])
         settings = Settings.model_validate(_beside(file, document.value))
     except ValidationError as error:
         raise ConfigurationError(
@@ -239,6 +241,10 @@ def _path(folder: Path, name: Any) -> Any:
 
 
 def _finding(document: Document, file: str, error: Any) -> Finding:
-    keys, message, suggestion = advise(error, Settings)
-    where, path = "" if file else "settings", ".".join(map(str, keys))
-    return Finding("error", where, path, message, file, document.line(keys), suggestion=suggestion)
+    location = [str(key) for key in error["loc"]]
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        known = fields_at(Settings, location[:-1])
+        message = f"unknown key{did_you_mean(location[-1], known)}"
+    where = "" if file else "settings"
+    return Finding("error", where, ".".join(location), message, file, document.line(error["loc"]))

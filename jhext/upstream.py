@@ -6,14 +6,18 @@ Checked with jupyterhub 5.3 to 6.1, kubespawner 7.0 and 7.1, traitlets 5.14 to 5
 from __future__ import annotations
 
 import asyncio
+import math
 import re
+import time
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PackageLoader
+from jupyterhub.handlers.base import BaseHandler
+from jupyterhub.utils import maybe_future
 from kubernetes_asyncio.client import V1Container, V1Volume
 from kubernetes_asyncio.client.exceptions import ApiException
 from kubespawner import KubeSpawner
@@ -51,6 +55,8 @@ __all__ = [
     "KubeSpawnerSeams",
     "OverridableTraits",
     "SpawnException",
+    "ask_again",
+    "asked_at",
     "forget_failure",
     "form_environment",
     "format_free_text",
@@ -80,6 +86,9 @@ class KubeSpawnerSeams(KubeSpawner):  # type: ignore[misc]
     async def before_pod_create(self, pod: Any) -> Any:
         """Give the pod that is sent: the last word, after every hook. May run more than once."""
         return pod
+
+    async def after_pod_create(self, pod: Any) -> None:
+        """Do what needs the pod as the API server has taken it."""
 
     def configured_containers(self) -> list[dict[str, Any]]:
         """Give init containers and sidecars as configured, before any profile or hook."""
@@ -151,7 +160,7 @@ class KubeSpawnerSeams(KubeSpawner):  # type: ignore[misc]
         self.log.info("Attempting to create pod %s", self.pod_name)
         try:
             async with asyncio.timeout(request_timeout):
-                await self.api.create_namespaced_pod(self.namespace, manifest)
+                made = await self.api.create_namespaced_pod(self.namespace, manifest)
         except TimeoutError:
             return False
         except ApiException as error:
@@ -161,6 +170,7 @@ class KubeSpawnerSeams(KubeSpawner):  # type: ignore[misc]
             await self.stop(True)
             return False
         self.pod_created = True
+        await self.after_pod_create(made)
         return True
 
     async def _start_reflector(
@@ -205,6 +215,25 @@ def in_plain_form(spawner: KubeSpawner, value: Any) -> Any:
 def states_of_servers(spawner: KubeSpawner) -> dict[str, Mapping[str, Any]]:
     """Give what all servers of the person have in the hub's database, by their names."""
     return {name: server.state or {} for name, server in spawner.user.orm_spawners.items()}
+
+
+def asked_at(user: Any) -> float:
+    """Say when the authenticator was last asked about somebody, by the clock of the event loop."""
+    asked: float | None = user._auth_refreshed
+    return -math.inf if asked is None else asked
+
+
+async def ask_again(user: Any) -> None:
+    """Ask the authenticator about somebody again, as the hub does for a request."""
+    answer = await maybe_future(user.authenticator.refresh_user(user, None))
+    if not answer:
+        return
+    user._auth_refreshed = time.monotonic()
+    if isinstance(answer, Mapping):
+        model = {"auth_state": await user.get_auth_state(), **answer, "name": user.name}
+        # It needs no more of a handler where the user is known.
+        hub = SimpleNamespace(authenticator=user.authenticator, db=user.db)
+        await BaseHandler.auth_to_user(hub, model, user)
 
 
 def _has_given_up(reflector: Any) -> bool:
@@ -279,10 +308,6 @@ def overridable_traits(spawner_class: type[KubeSpawner]) -> OverridableTraits:
             {name: trait for name, trait in traits.items() if name not in own}
         )
     return _overridable[spawner_class]
-
-    def wanted(self, name: str) -> str:
-        """Tell what a value for one of them is like."""
-        return str(self.traits[name].info())
 
 
 def _without_none(value: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from jhext.delegation.settings import TokenSettings
 from jhext.identity.ids import KUBERNETES_MAX_ID
 from jhext.section import Section
 
@@ -95,6 +96,12 @@ class PodSettings(Section):
         "owns what can be written in them, NB_UMASK 002, and a start_timeout of 300 s where none "
         "is configured.",
         examples=["docker-stacks"],
+    )
+    token: TokenSettings | None = Field(
+        default=None,
+        description="Gives pods the token of the person's login, as a file. The hub needs rights "
+        "on Secrets for it.",
+        examples=[{"git_urls": ["https://github.com"]}],
     )
 
     @property

@@ -81,6 +81,7 @@ FAULTS: dict[str, tuple[Any, str]] = {
         "must be {env: NAME} or {file: PATH}",
     ),
     "no place": ({"hub": {"cookie_secret": {}}}, "must be {env: NAME} or {file: PATH}"),
+    "token without identity": ({"pod": {"token": {}}}, "pod.token: needs the section identity"),
 }
 
 
