@@ -16,13 +16,14 @@ from pydantic import (
     model_validator,
 )
 
+from .advice import advise
 from .culler.settings import CullerSettings
 from .identity.settings import IdentitySettings
 from .pod.settings import PodSettings
 from .profiles.access import DefaultAccess
-from .profiles.finding import ConfigurationError, Finding, did_you_mean
+from .profiles.finding import ConfigurationError, Finding
 from .profiles.freeze import freeze
-from .section import SecretRef, Section, fields_at
+from .section import SecretRef, Section
 from .storage.home import needs_identity
 from .storage.prepare import MAKES
 from .storage.settings import StorageSettings
@@ -197,7 +198,10 @@ def load_settings(source: str | Path | Mapping[str, Any]) -> Settings:
         if not isinstance(document.value, Mapping):
             kind = type(document.value).__name__
             message = f"must be a mapping of sections, not {kind}"
-            raise ConfigurationError([Finding("error", "", "", message, file)])
+            known = ", ".join(Settings.model_fields)
+            raise ConfigurationError(
+                [Finding("error", "", "", message, file, 1, suggestion=f"sections are {known}")]
+            )
         settings = Settings.model_validate(_beside(file, document.value))
     except ValidationError as error:
         raise ConfigurationError(
@@ -241,10 +245,6 @@ def _path(folder: Path, name: Any) -> Any:
 
 
 def _finding(document: Document, file: str, error: Any) -> Finding:
-    location = [str(key) for key in error["loc"]]
-    message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
-        known = fields_at(Settings, location[:-1])
-        message = f"unknown key{did_you_mean(location[-1], known)}"
-    where = "" if file else "settings"
-    return Finding("error", where, ".".join(location), message, file, document.line(error["loc"]))
+    keys, message, suggestion = advise(error, Settings)
+    where, path = "" if file else "settings", ".".join(map(str, keys))
+    return Finding("error", where, path, message, file, document.line(keys), suggestion=suggestion)

@@ -309,6 +309,10 @@ def overridable_traits(spawner_class: type[KubeSpawner]) -> OverridableTraits:
         )
     return _overridable[spawner_class]
 
+    def wanted(self, name: str) -> str:
+        """Tell what a value for one of them is like."""
+        return str(self.traits[name].info())
+
 
 def _without_none(value: Any) -> Any:
     """Leave out what only says that a merged dict shall lose a key."""
