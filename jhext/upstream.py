@@ -283,6 +283,10 @@ class OverridableTraits:
         """Tell what is wrong with a value for one of them; what callables give is not known."""
         return None if callable(value) else trait_problem(self.traits[name], _without_none(value))
 
+    def wanted(self, name: str) -> str:
+        """Tell what a value for one of them is like."""
+        return str(self.traits[name].info())
+
 
 def trait_problem(trait: TraitType[Any, Any], value: Any) -> str | None:
     """Tell what is wrong with a value for a trait, or None."""
@@ -308,10 +312,6 @@ def overridable_traits(spawner_class: type[KubeSpawner]) -> OverridableTraits:
             {name: trait for name, trait in traits.items() if name not in own}
         )
     return _overridable[spawner_class]
-
-    def wanted(self, name: str) -> str:
-        """Tell what a value for one of them is like."""
-        return str(self.traits[name].info())
 
 
 def _without_none(value: Any) -> Any:
