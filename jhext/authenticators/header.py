@@ -1,27 +1,37 @@
 """Login by an authenticating proxy, which says in headers who somebody is.
 
 A header is a claim that anybody can make who reaches the hub, such as a person's own pod. It is
-believed when it comes with proof: a secret that only the proxy has.
+believed when it comes with proof: a secret that only the proxy has, or a token that is signed.
 """
 
 from __future__ import annotations
 
 import hmac
-import os
+import json
 import time
-from collections.abc import Mapping
-from ipaddress import ip_address, ip_network
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
 from jupyterhub.handlers import BaseHandler
 from jupyterhub.utils import url_path_join
 from tornado import web
-from traitlets import Bool, List, Set, TraitError, Unicode, default, validate
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
-from .freshness import VERIFIED_AT, FreshGroups
+from jhext.identity.pointers import claim_path, find
 
-MIN_SECRET = 16
-"""How many characters the secret has at least."""
+from .freshness import VERIFIED_AT, age_of
+from .groups import groups_of
+from .header_traits import HeaderTraits
+from .issuer_keys import IssuerKeys, KeysUnavailable
+from .same_person import is_another_person
+from .signed_token import TokenRefused, key_set, verify
+
+Said = tuple[str, set[str], dict[str, Any]]
+"""A name, the groups, and what is kept in ``auth_state``."""
+
+CLAIMS = "claims"
+"""The key of ``auth_state`` under which the claims of a signed token are kept."""
 
 
 class HeaderLoginHandler(BaseHandler):  # type: ignore[misc]
@@ -35,70 +45,13 @@ class HeaderLoginHandler(BaseHandler):  # type: ignore[misc]
         self.redirect(self.get_next_url(user))
 
 
-class HeaderAuthenticator(FreshGroups):
+class HeaderAuthenticator(HeaderTraits):
     """Believes what a proxy says in headers, when the proxy proves that it is the proxy."""
-
-    user_header = Unicode(
-        "X-Auth-Request-User", config=True, help="The header with the name of the person."
-    )
-    groups_header = Unicode(
-        "X-Auth-Request-Groups",
-        config=True,
-        help="The header with the names of the groups, between commas. Read with `manage_groups`.",
-    )
-    email_header = Unicode(
-        "X-Auth-Request-Email", config=True, help="The header with the mail address."
-    )
-    secret_header = Unicode(
-        "X-Auth-Request-Secret", config=True, help="The header with the secret of the proxy."
-    )
-    secret = Unicode(
-        config=True,
-        help="""
-        What only the proxy and the hub know, 16 characters at least.
-
-        By default the variable `JHEXT_HEADER_SECRET`. The proxy has to set `secret_header` to it,
-        and to drop what its clients send in that header and the others.
-        """,
-    )
-    trusted_proxies = List(
-        Unicode(),
-        config=True,
-        help="""
-        Networks that the proxy is in, such as `10.0.3.0/24`; empty: anywhere.
-
-        It is compared with the address that configurable-http-proxy was reached from. The secret
-        is needed all the same.
-        """,
-    )
-    admin_groups = Set(
-        Unicode(), config=True, help="Groups whose members are admins. Needs `manage_groups`."
-    )
-    auto_login = Bool(True, config=True, help="Nobody is asked for a name: the proxy knows it.")
-
-    @default("refresh_pre_spawn")
-    def _default_refresh_pre_spawn(self) -> bool:
-        return True
-
-    @default("secret")
-    def _default_secret(self) -> str:
-        return os.environ.get("JHEXT_HEADER_SECRET", "")
-
-    @validate("trusted_proxies")
-    def _networks(self, proposal: Any) -> Any:
-        for network in proposal["value"]:
-            try:
-                ip_network(network)
-            except ValueError as error:
-                raise TraitError(f"trusted_proxies: {error}") from None
-        return proposal["value"]
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if len(self.secret) < MIN_SECRET:
-            raise ValueError(
-                f"HeaderAuthenticator.secret, or JHEXT_HEADER_SECRET, needs {MIN_SECRET} characters"
-            )
+        self.check_proof()
+        self._keys = IssuerKeys(self.issuer, self._fetch, self.jwks_url)
 
     def login_url(self, base_url: str) -> str:
         """Say where one logs in."""
@@ -110,9 +63,17 @@ class HeaderAuthenticator(FreshGroups):
 
     async def authenticate(self, handler: Any, data: Any = None) -> dict[str, Any] | None:
         """Log in whom the proxy vouches for, and nobody else."""
-        model = self._vouched_for(handler)
+        try:
+            model = await self._vouched_for(handler.request)
+        except KeysUnavailable as error:
+            self.log.error("The keys of %s cannot be had: %s", self.issuer, error)
+            raise web.HTTPError(
+                503, "The identity provider does not answer. Please try again in a few minutes."
+            ) from None
         if model is not None:
-            self.confirm(self.normalize_username(model["name"]), True)
+            name = self.normalize_username(model["name"])
+            await self.refuse_another_person(handler, {**model, "name": name})
+            self.confirm(name, True)
         return model
 
     async def refresh_user(self, user: Any, handler: Any = None, **kwargs: Any) -> Any:
@@ -121,46 +82,113 @@ class HeaderAuthenticator(FreshGroups):
         Requests that did not come through it, such as those of servers, change nothing: for
         these `max_group_age` is the limit. Somebody else's name ends the session.
         """
-        if handler is None or self.user_header not in handler.request.headers:
+        header = self.jwt_header or self.user_header
+        if handler is None or header not in handler.request.headers:
             return True
-        model = self._vouched_for(handler)
+        state = await user.get_auth_state()
+        try:
+            model = await self._vouched_for(handler.request)
+        except KeysUnavailable as error:
+            self.log.warning("%s could not be refreshed: %s", user.name, error)
+            return age_of(state, time.time()) <= self.outage_grace
         if model is None or self.normalize_username(model["name"]) != user.name:
             return False
+        if is_another_person(model["auth_state"], state):
+            return False
         self.confirm(user.name, True)
-        return model
+        return {**model, "name": user.name}
 
-    def _vouched_for(self, handler: Any) -> dict[str, Any] | None:
-        headers = handler.request.headers
-        name = headers.get(self.user_header, "").strip()
-        if not name or not self._is_proxy(handler):
-            if name:
-                self.log.warning("Somebody says to be %r without proof", name[:80])
+    async def _vouched_for(self, request: Any) -> dict[str, Any] | None:
+        """Say who the proxy says it is; None where it says nothing or is not the proxy.
+
+        Raises
+        ------
+        KeysUnavailable
+            The keys of the token's issuer cannot be had.
+        """
+        if not self._is_proxy(request):
+            if self.user_header in request.headers or self.jwt_header in request.headers:
+                self.log.warning("Somebody says who they are, without proof")
             return None
-        state = {VERIFIED_AT: time.time(), "email": headers.get(self.email_header, "")}
+        said = await self._from_token(request) if self.jwt_header else self._from_headers(request)
+        if said is None:
+            return None
+        name, groups, state = said
         model: dict[str, Any] = {"name": name, "auth_state": state}
         if self.manage_groups:
-            groups = headers.get(self.groups_header, "").split(",")
-            model["groups"] = sorted({group.strip() for group in groups} - {""})
+            model["groups"] = sorted(groups)
             if self.admin_groups:
-                model["admin"] = not self.admin_groups.isdisjoint(model["groups"])
+                model["admin"] = not self.admin_groups.isdisjoint(groups)
         return model
 
-    def _is_proxy(self, handler: Any) -> bool:
-        """Tell whether a request comes with the secret, once, and from where the proxy is."""
-        given = handler.request.headers.get_list(self.secret_header)
-        if len(given) != 1 or not hmac.compare_digest(given[0].encode(), self.secret.encode()):
-            return False
-        if not self.trusted_proxies:
-            return True
-        address = _last_address(handler.request.headers)
-        return any(address in ip_network(network) for network in self.trusted_proxies)
+    def _is_proxy(self, request: Any) -> bool:
+        """Tell whether a request comes with the secret, once, and from where proxies are."""
+        if self.secret:
+            given = request.headers.get_list(self.secret_header)
+            if len(given) != 1 or not hmac.compare_digest(given[0].encode(), self.secret.encode()):
+                return False
+        networks = [ip_network(network) for network in self.trusted_proxies]
+        return not networks or all(
+            any(hop in network for network in networks if hop) for hop in known_hops(request)
+        )
+
+    def _from_headers(self, request: Any) -> Said | None:
+        name = request.headers.get(self.user_header, "").strip()
+        groups = request.headers.get(self.groups_header, "").split(",")
+        state = {VERIFIED_AT: time.time(), "email": request.headers.get(self.email_header, "")}
+        return (name, {group.strip() for group in groups} - {""}, state) if name else None
+
+    async def _from_token(self, request: Any) -> Said | None:
+        given = request.headers.get_list(self.jwt_header)
+        if len(given) != 1:
+            return None
+
+        def verified(keys: Mapping[str, Any]) -> dict[str, Any]:
+            expected = {"issuer": self.issuer, "audience": self.audience}
+            return verify(given[0], keys, algorithms=self.jwt_algorithms, **expected)
+
+        try:
+            if self.public_key:
+                claims = verified(key_set(self.public_key))
+            else:
+                claims = await self._keys.verified(verified)
+        except TokenRefused as refused:
+            self.log.warning("The token in %s is refused: %s", self.jwt_header, refused)
+            return None
+        name = find(claims, claim_path(self.username_claim))
+        if not isinstance(name, str) or not name.strip() or claims.get("active") is False:
+            self.log.warning("The token in %s names nobody", self.jwt_header)
+            return None
+        state = {VERIFIED_AT: float(claims["iat"]), CLAIMS: claims, **self.subject_of(claims)}
+        state["email"] = find(claims, claim_path(self.email_claim)) or ""
+        return name.strip(), self._groups(claims), state
+
+    def _groups(self, claims: Mapping[str, Any]) -> set[str]:
+        try:
+            return set(groups_of(find(claims, claim_path(self.groups_claim))))
+        except ValueError as error:
+            if self.manage_groups:
+                self.log.error("What is at groups_claim %s %s", self.groups_claim, error)
+            return set()
+
+    async def _fetch(self, url: str) -> Any:
+        answer = await AsyncHTTPClient().fetch(HTTPRequest(url, **self.http_request_kwargs))
+        return json.loads(answer.body)
 
 
-def _last_address(headers: Mapping[str, str]) -> Any:
-    """Give the address that configurable-http-proxy was reached from: what it added itself."""
-    last = headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    try:
-        address = ip_address(last)
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
+def known_hops(request: Any) -> Iterator[IPv4Address | IPv6Address | None]:
+    """Give the addresses of a request that nobody can make up; None for what is none.
+
+    Who reached the hub; and, where that is configurable-http-proxy, from where it was reached:
+    it adds that address to what it was given.
+    """
+    written = [str((request.connection.context.address or ("",))[0])]
+    if forwarded := request.headers.get("X-Forwarded-For"):
+        written.append(forwarded.rpartition(",")[2].strip())
+    for text in written:
+        try:
+            address = ip_address(text)
+        except ValueError:
+            yield None
+        else:
+            yield getattr(address, "ipv4_mapped", None) or address

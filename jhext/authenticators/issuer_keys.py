@@ -87,9 +87,10 @@ class IssuerKeys:
         if self._url:
             return self._url
         document = await self._fetch(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
-        if document.get("issuer") != self._issuer or not document.get("jwks_uri"):
-            raise ValueError("the discovery document is of another issuer")
-        return str(document["jwks_uri"])
+        match document:
+            case {"issuer": self._issuer, "jwks_uri": str(url)}:
+                return url
+        raise ValueError("the discovery document is of another issuer, or names no keys")
 
 
 def in_words(error: Exception) -> str:

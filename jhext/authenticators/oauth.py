@@ -6,7 +6,6 @@ somebody else, and a provider that may be away for a while.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -22,6 +21,7 @@ from traitlets import List, Unicode, validate
 from jhext.identity.pointers import claim_path, find
 
 from .freshness import VERIFIED_AT, FreshGroups, age_of
+from .groups import groups_of
 from .issuer_keys import IssuerKeys, KeysUnavailable, in_words
 from .same_person import SamePerson
 from .signed_token import ALGORITHMS, TokenRefused, only_public, verify_id_token
@@ -219,6 +219,9 @@ class IdentityOAuthenticator(FreshGroups, SamePerson):
             return age <= self.outage_grace
         if not isinstance(model, Mapping):
             return model
+        if model["name"] != user.name:
+            self.log.warning("%s is called %s at the provider now", user.name, model["name"])
+            return False
         return model if await self._is_still_allowed(user, model) else False
 
     async def _is_still_allowed(self, user: Any, model: Mapping[str, Any]) -> bool:
@@ -228,23 +231,6 @@ class IdentityOAuthenticator(FreshGroups, SamePerson):
             return self.allow_all or bool(await maybe_future(self.check_allowed(user.name, model)))
         except web.HTTPError:
             return False
-
-
-def groups_of(value: Any) -> list[str]:
-    """Read the groups that a provider gives: a list of names, one name, or such a list as JSON.
-
-    Raises
-    ------
-    ValueError
-        It is something else.
-    """
-    if isinstance(value, str):
-        text = value.strip()
-        value = json.loads(text) if text.startswith("[") else [text] if text else []
-    listed = list(value) if isinstance(value, list | tuple | set | frozenset) else [None]
-    if not all(isinstance(name, str) for name in listed):
-        raise ValueError(f"is no list of names but {type(value).__name__}")
-    return [name for name in listed if name]
 
 
 def _is_out_of_requests(error: HTTPClientError) -> bool:

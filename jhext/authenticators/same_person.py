@@ -49,14 +49,18 @@ class SamePerson(Authenticator):  # type: ignore[misc]
             403, with words for the person; the log says how the former one is let go.
         """
         user = handler.find_user(model["name"])
-        state = await user.get_auth_state() if user else None
-        known = state.get(SUBJECT) if isinstance(state, Mapping) else None
-        subject = model["auth_state"].get(SUBJECT)
-        if self.subject_claim and known is not None and known != subject:
+        state: Any = await user.get_auth_state() if user else None
+        if self.subject_claim and is_another_person(model["auth_state"], state):
             self.log.error(
                 "%s is refused: the hub's user of that name is %s at the provider, not %s. "
                 "If it is the same person, or the files are to be the new one's, delete the user "
                 "from the hub",
-                *(model["name"], known, subject),
+                *(model["name"], state[SUBJECT], model["auth_state"].get(SUBJECT)),
             )
             raise web.HTTPError(403, "Your name belongs to somebody else on this hub.")
+
+
+def is_another_person(state: Mapping[str, Any], known: Any) -> bool:
+    """Tell whether a state is not of the person of whom another one is known."""
+    before = known.get(SUBJECT) if isinstance(known, Mapping) else None
+    return before is not None and before != state.get(SUBJECT)

@@ -11,6 +11,7 @@ import pytest
 from jhext.demo.accounts import Account
 from tests.hub.bench import Bench
 from tests.hub.conftest import RunHub
+from tests.hub.forging import forger_in
 
 SECRET = "only-the-proxy-knows-this"
 PROFILES = [
@@ -22,7 +23,7 @@ c.JupyterHub.authenticator_class = "jhext.HeaderAuthenticator"
 c.CryptKeeper.keys = ["{"00" * 32}"]
 c.HeaderAuthenticator.enable_auth_state = True
 c.HeaderAuthenticator.secret = "{SECRET}"
-c.HeaderAuthenticator.trusted_proxies = ["127.0.0.0/8"]
+c.HeaderAuthenticator.trusted_proxies = ["127.0.0.1"]
 c.HeaderAuthenticator.manage_groups = True
 c.HeaderAuthenticator.admin_groups = {{"admins"}}
 c.HeaderAuthenticator.allow_all = True
@@ -32,7 +33,7 @@ c.HeaderAuthenticator.auth_refresh_age = 1
 
 @pytest.fixture(scope="module")
 def hub(run_hub: RunHub) -> Bench:
-    people = [Account(name=name, uid=2000) for name in ("ann", "bob", "gus")]
+    people = [Account(name=name, uid=2000) for name in ("ann", "bob", "eve", "gus")]
     return run_hub(people, {"profiles": PROFILES}, CONFIG)
 
 
@@ -106,6 +107,16 @@ async def start(browser: httpx.AsyncClient, name: str, profile: str) -> int:
     path = f"/hub/api/users/{name}/server"
     answer = await browser.post(path, headers=of_a_script(browser), json={"profile": profile})
     return answer.status_code
+
+
+async def test_d30_the_secret_from_a_persons_server_is_refused(hub: Bench) -> None:
+    async with through_the_proxy(hub, "eve") as browser:
+        assert (await who(browser))["name"] == "eve"
+        assert await start(browser, "eve", "lab") in (201, 202)
+        forger = await forger_in(hub, "eve")
+    stolen = {"X-Auth-Request-User": "ann", "X-Auth-Request-Secret": SECRET}
+    assert await forger.login(stolen) == {403}
+    assert await forger.login(stolen | {"X-Forwarded-For": "127.0.0.1"}) == {403}
 
 
 async def test_d11_groups_follow_the_proxy(hub: Bench) -> None:

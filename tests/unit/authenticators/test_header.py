@@ -1,12 +1,16 @@
 """The authenticator for headers, before a proxy is there."""
 
+from ipaddress import ip_address
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tornado.httputil import HTTPHeaders
 from traitlets import TraitError
 from traitlets.config import Config
 
 import jhext
+from jhext.authenticators.header import known_hops
 
 SECRET = "only-the-proxy-knows-this"
 
@@ -34,3 +38,55 @@ def test_the_secret_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) 
 def test_what_is_no_network_is_a_mistake(network: str) -> None:
     with pytest.raises(TraitError, match="trusted_proxies"):
         made(secret=SECRET, trusted_proxies=[network])
+
+
+TOKEN = {"jwt_header": "X-Token", "issuer": "https://id.example.org", "audience": "hub"}
+
+
+def test_a_signed_token_is_proof_enough() -> None:
+    assert made(**TOKEN).secret == ""
+
+
+@pytest.mark.parametrize("missing", ["issuer", "audience"])
+def test_d30_a_token_of_anybody_for_anybody_is_none(missing: str) -> None:
+    with pytest.raises(ValueError, match="needs issuer and audience"):
+        made(**TOKEN | {missing: ""})
+
+
+def test_d30_beside_a_token_a_secret_is_as_long() -> None:
+    with pytest.raises(ValueError, match="needs 16 characters"):
+        made(**TOKEN, secret="short")
+
+
+@pytest.mark.parametrize(
+    ("trait", "value", "told"),
+    [
+        ("public_key", "no key", "public_key is no public key"),
+        ("jwt_algorithms", ["RS256", "HS256"], "not for signatures: HS256"),
+        ("username_claim", "/a~2", "no JSON pointer"),
+        ("groups_claim", "/~", "no JSON pointer"),
+        ("subject_claim", "/~", "no JSON pointer"),
+    ],
+)
+def test_mistakes_end_the_start_of_the_hub(trait: str, value: Any, told: str) -> None:
+    with pytest.raises((TraitError, ValueError), match=told):
+        made(**TOKEN | {trait: value})
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "hops"),
+    [
+        (("10.0.0.1", 5), None, ["10.0.0.1"]),
+        (("10.0.0.1", 5), "192.0.2.1, 10.0.0.2", ["10.0.0.1", "10.0.0.2"]),
+        (("::ffff:10.0.0.1", 5, 0, 0), "fd00::2", ["10.0.0.1", "fd00::2"]),
+        (("10.0.0.1", 5), "10.0.0.2, unknown", ["10.0.0.1", None]),
+        (("10.0.0.1", 5), "10.0.0.2:80", ["10.0.0.1", None]),
+        ("/run/hub.sock", None, [None]),
+        (None, None, [None]),
+    ],
+)
+def test_d30_addresses_that_nobody_can_make_up(peer: Any, forwarded: Any, hops: Any) -> None:
+    headers = HTTPHeaders({"X-Forwarded-For": forwarded} if forwarded else {})
+    connection = SimpleNamespace(context=SimpleNamespace(address=peer))
+    request = SimpleNamespace(connection=connection, headers=headers)
+    assert list(known_hops(request)) == [hop and ip_address(hop) for hop in hops]

@@ -9,7 +9,7 @@ from traitlets.config import Config
 
 import jhext
 from jhext.authenticators.freshness import VERIFIED_AT, age_of
-from jhext.authenticators.oauth import groups_of
+from jhext.authenticators.groups import groups_of
 from jhext.errors import SpawnRefused
 
 NOW = 1_000_000.0
