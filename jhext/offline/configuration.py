@@ -119,6 +119,14 @@ class Configuration:
         """Whether a trait of the spawner is set."""
         return self._trait(name, None) is not None
 
+    def trait(self, name: str) -> Any:
+        """Give the value of a trait of the spawner, be it the default of its class."""
+        return self._trait(name, self.spawner_class.class_traits()[name].default())
+
+    def hub_trait(self, name: str, unset: Any) -> Any:
+        """Give the value of a trait of JupyterHub, and `unset` where none is configured."""
+        return _reified(self.config.get("JupyterHub", {}).get(name), unset)
+
     def _trait(self, name: str, unset: Any) -> Any:
         return self._configured(name, self.settings.traits.get(name, unset))
 
@@ -131,7 +139,7 @@ class Configuration:
     @property
     def groups(self) -> Mapping[str, frozenset[str]]:
         """The groups of ``c.JupyterHub.load_groups`` with their users."""
-        loaded = _reified(self.config.get("JupyterHub", {}).get("load_groups"), {})
+        loaded = self.hub_trait("load_groups", {})
         return {name: frozenset(_users(group)) for name, group in loaded.items()}
 
     @property

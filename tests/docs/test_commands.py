@@ -33,7 +33,9 @@ COMMANDS = sorted(
         command
         for page in (ROOT / "docs").rglob("*.md")
         for command in re.findall(
-            r"^jhext (?:check|explain|test|diff|import|schema)\b.*", page.read_text(), re.MULTILINE
+            r"^jhext (?:check|explain|test|diff|import|schema|rbac|netpol|prepull)\b.*",
+            page.read_text(),
+            re.MULTILINE,
         )
     }
 )
@@ -57,7 +59,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize("command", COMMANDS)
 def test_what_is_shown_does_something(command: str) -> None:
-    words = command.partition(" > ")[0]
+    words = re.split(" [>|] ", command)[0]
     ran = CliRunner().invoke(application(), shlex.split(words)[1:])
     assert ran.exit_code in (0, 1), ran.output
     assert ran.stdout or "-o" in words
