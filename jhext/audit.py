@@ -7,6 +7,7 @@ from typing import Any
 
 from .profiles.selection import Selection
 from .refusal import Refusal
+from .storage.projects import Acting
 
 SCHEMA_ID = "https://schema.jupyter.org/jhext/events/spawn-decision"
 
@@ -31,6 +32,7 @@ SCHEMA: dict[str, Any] = {
             "description": "Whether the authenticator manages the groups or the hub does.",
         },
         "acts_as": {"type": "string", "description": "The uid and gid of a project, UID:GID."},
+        "acts_as_by": {"type": "string", "description": "The profile or the mounts that say so."},
         "policy": {"type": "string", "description": "The version of the profiles and rules."},
     },
 }
@@ -43,25 +45,30 @@ def decision_event(
     user: str,
     server: str,
     user_options: Any,
-    outcome: Selection | Refusal,
+    outcome: Selection | Refusal | None,
+    acting: Acting,
     groups_managed: bool,
     policy: str,
 ) -> dict[str, str]:
-    """Describe a decision. Of the options only the profile asked for is told, shortened."""
+    """Describe a decision. Of the options only the profile asked for is told, shortened.
+
+    Without profiles the outcome is None, and the configuration as it is starts.
+    """
     event = {
         "user": user,
         "server": server,
         "asked": _asked(user_options),
-        "rule": outcome.rule,
+        "rule": outcome.rule if outcome else "",
         "groups_source": "authenticator" if groups_managed else "hub",
         "policy": policy,
     }
     if isinstance(outcome, Refusal):
         decision = {"decision": "refused", "profile": "", "reason": str(outcome.reason)}
         return event | decision | {"detail": outcome.detail}
-    event |= {"decision": "allowed", "profile": outcome.profile.slug, "reason": ""}
-    if (project := outcome.profile.act_as) is not None:
-        event["acts_as"] = f"{project.uid}:{project.gid}"
+    slug = outcome.profile.slug if outcome else ""
+    event |= {"decision": "allowed", "profile": slug, "reason": ""}
+    if (project := acting.project) is not None:
+        event |= {"acts_as": f"{project.uid}:{project.gid}", "acts_as_by": acting.asked_by}
     return event
 
 

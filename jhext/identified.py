@@ -74,8 +74,11 @@ class IdentifiedKubeSpawner(ReportingKubeSpawner):
     Without a section ``identity`` in the settings it is a KubeSpawner.
     """
 
+    own_identity: Identity | None = None
+    """Who the owner of the server is; None where that is not jhext's to say."""
+
     identity: Identity | None = None
-    """Under whose ids the server runs; None where that is not jhext's to say."""
+    """Under whose ids the server runs: the owner's, or those of a project."""
 
     home_mount = ""
     """The home in the container, where storage says one; else it is where the notebook works."""
@@ -115,8 +118,10 @@ class IdentifiedKubeSpawner(ReportingKubeSpawner):
         if project is not None:
             if identity is None or settings is None:
                 raise faulty_configuration("act_as needs the section identity, in mode user")
-            identity = act_as(identity, project, rules_of(settings).ids)
-        self.identity = identity
+            self.identity = act_as(identity, project, rules_of(settings).ids)
+        else:
+            self.identity = identity
+        self.own_identity = identity
 
     @property
     def _identity_settings(self) -> IdentitySettings | None:

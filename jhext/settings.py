@@ -158,6 +158,9 @@ class Settings(Section):
         knows_ids = self.identity is not None and self.identity.mode == "user"
         if home is not None and needs_identity(home) and not knows_ids:
             raise ValueError("storage.home: its fields need the section identity, in mode user")
+        mounts = self.storage.mounts if self.storage else ()
+        if any(mount.act_as for mount in mounts) and not knows_ids:
+            raise ValueError("storage.mounts: projects need the section identity, in mode user")
         return self
 
     @model_validator(mode="after")

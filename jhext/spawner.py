@@ -25,6 +25,7 @@ from .profiles.model import walk_options
 from .profiles.selection import NOTHING_PERMITTED, Selection, refuse_profile, select
 from .recorded import RecordedKubeSpawner
 from .refusal import Reason, Refusal
+from .storage.projects import Acting
 
 _PAGES = FormPages()
 _STALE_NOTICE = (
@@ -139,6 +140,7 @@ class ProfileKubeSpawner(RecordedKubeSpawner):
                 self._forget_grant()
             elif not selection.starts_the_same(self._granted):
                 self._apply(selection)
+            self._granted = selection
             self.run_as(identity, selection.profile.act_as if selection else None)
         except Refusal as refusal:
             self._forget_grant()
@@ -147,10 +149,9 @@ class ProfileKubeSpawner(RecordedKubeSpawner):
             upstream.forget_failure(self)
             upstream.set_status(self, refusal.status_code)
             raise SpawnRefused(refusal) from None
-        self._granted = selection
         self._options_before = self.user_options
         await self.record(self._what_is_granted(catalog))
-        if selection is not None:
+        if selection is not None or self.acting.project is not None:
             self._audit(catalog, selection)
 
     async def _select(self, catalog: Catalog | None) -> Selection | None:
@@ -197,7 +198,8 @@ class ProfileKubeSpawner(RecordedKubeSpawner):
     def _forget_grant(self) -> None:
         self._overrides.undo()
         self._granted = None
-        self.identity = None
+        self.identity = self.own_identity = None
+        self.acting = Acting()
         self._record = {}
 
     def _forget_request(self) -> None:
@@ -209,13 +211,14 @@ class ProfileKubeSpawner(RecordedKubeSpawner):
         if self.user_options != self._options_before:
             self.orm_spawner.user_options = self._options_before
 
-    def _audit(self, catalog: Catalog | None, outcome: Selection | Refusal) -> None:
+    def _audit(self, catalog: Catalog | None, outcome: Selection | Refusal | None) -> None:
         authenticator = self.user.authenticator
         event = audit.decision_event(
             user=self.user.name,
             server=self.name,
             user_options=self.user_options,
             outcome=outcome,
+            acting=self.acting,
             groups_managed=authenticator is not None and authenticator.manage_groups,
             policy=catalog.version if catalog else "",
         )

@@ -13,6 +13,8 @@ from traitlets import Dict, TraitError
 from .errors import faulty_configuration
 from .failure import api_failure
 from .identified import IdentifiedKubeSpawner
+from .identity.act_as import ActAs
+from .identity.model import Identity
 from .pod.manifest import notebook
 from .pod.verify import Configured
 from .profiles.access import Person
@@ -25,8 +27,9 @@ from .storage.errors import StorageReason, StorageRefused
 from .storage.guards import Choice, Known, choose
 from .storage.home import home_of, place
 from .storage.merge import add, keep_together, set_home
-from .storage.mounts import MountSettings, mounts_of
+from .storage.mounts import MountSettings, had_by, mounts_of
 from .storage.prepare import init_containers, put_first, through_root
+from .storage.projects import Acting, acting
 from .storage.settings import ClaimSettings, StorageSettings
 from .storage.volumes import Object, Owner, Volumes
 from .upstream import in_plain_form, states_of_servers
@@ -77,6 +80,11 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
     mount_rules: Sequence[MountSettings] | None = None
     """What ``storage.mounts`` says now; None where it is as it was when the hub started."""
 
+    acting = Acting()
+    """As which project the server works, and what asks for that."""
+
+    _had: Sequence[MountSettings] = ()
+
     @property
     def granted_profile(self) -> str:
         """The slug of the profile that was granted; empty where there are none."""
@@ -94,6 +102,25 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
             timeout=self.k8s_api_request_timeout,
             deadline=self.k8s_api_request_retry_timeout,
         )
+
+    # Under whose ids
+
+    def run_as(self, identity: Identity | None, project: ActAs | None) -> None:
+        """Settle under whose ids the server runs, and by which rules it mounts what.
+
+        Raises
+        ------
+        Refusal
+            There are two projects, or the ids are not acceptable.
+        """
+        settings = self._storage
+        configured = settings.mounts if settings else ()
+        rules = configured if self.mount_rules is None else self.mount_rules
+        self.acting = Acting()
+        super().run_as(identity, None)  # rules read what the person is
+        self._had = had_by(rules, self._owner())
+        self.acting = acting(self._had, project)
+        super().run_as(identity, self.acting.project)
 
     # What is sent
 
@@ -114,8 +141,7 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
         volumes = home_of(settings.home, owner, names) if settings.home else Volumes()
         if settings.home and settings.init and settings.init.create != "no":
             volumes = through_root(volumes, place(settings.home, owner))
-        rules = settings.mounts if self.mount_rules is None else self.mount_rules
-        mounted = mounts_of(rules, owner, names)
+        mounted = mounts_of(self._had, owner, names)
         volumes += mounted.volumes
         add(manifest, volumes)
         self._mounted = volumes.volumes
@@ -134,7 +160,7 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
         return super()._configured().and_of(self._prepares, self._mounted)
 
     def _owner(self) -> Owner:
-        identity = self.identity
+        identity = self.own_identity
         person = Person(
             user=self.user.name,
             groups=frozenset(group.name for group in self.user.groups),
@@ -142,7 +168,8 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
             server_name=self.name,
             claims=identity.claims if identity else {},
         )
-        return Owner(person, identity, self.granted_profile)
+        project = self.identity if self.acting.project else None
+        return Owner(person, identity, self.granted_profile, project)
 
     # Claims
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
+from jhext.identity.act_as import ActAs
 from jhext.profiles.access import Access, Decision, decide
 from jhext.section import Section
 
@@ -110,7 +111,7 @@ class MountSettings(Section, Access):
     )
     mount_path: Annotated[str, AfterValidator(_mount_path)] = Field(
         description="Where the container sees it. The fields are `username`, `initial`, `uid`, "
-        "`gid`, and `group` with `groups`.",
+        "`gid`, which are the person's own, and `group` with `groups`.",
         examples=["/datasets", "/groups/{group}"],
     )
     sub_path: Annotated[str, AfterValidator(_sub_path)] = Field(
@@ -155,6 +156,12 @@ class MountSettings(Section, Access):
         "the gid of the group; see `storage.init.create`. 2770: what is made in it is the group's.",
         examples=["2770"],
     )
+    act_as: ActAs | None = Field(
+        default=None,
+        description="The ids of the project that it belongs to. A server that has it runs under "
+        "them instead of the person's, as with the `act_as` of a profile.",
+        examples=[{"uid": 4200, "gid": 4200, "groups": {"exp42": 4200}}],
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> MountSettings:
@@ -170,6 +177,8 @@ class MountSettings(Section, Access):
             raise ValueError("groups: needed where {group} is in a path, and only there")
         if self.groups and "group" not in template.fields(self.mount_path):
             raise ValueError("mount_path: {group} is needed, for a person may be in several groups")
+        if self.act_as and (others := self.groups.keys() - self.act_as.groups.keys()):
+            raise ValueError(f"act_as.groups: {', '.join(sorted(others))} of groups are missing")
         return self
 
 
@@ -243,9 +252,7 @@ def mounts_of(mounts: Sequence[MountSettings], owner: Owner, claims: Mapping[str
     volumes: dict[str, dict[str, Any]] = {}
     mounted: list[dict[str, Any]] = []
     directories: list[Directory] = []
-    for rule in mounts:
-        if not decide_mount(rule, owner).allowed:
-            continue
+    for rule in had_by(mounts, owner):
         writes = _may_write(rule, owner)
         for group in _groups(rule, owner):
             volume = _volume(rule, group, claims)
@@ -257,6 +264,11 @@ def mounts_of(mounts: Sequence[MountSettings], owner: Owner, claims: Mapping[str
             if rule.directory_mode is not None and writes:
                 directories.append(_directory(rule, owner, group, mount))
     return Mounted(Volumes(tuple(volumes.values()), tuple(mounted)), tuple(directories))
+
+
+def had_by(mounts: Sequence[MountSettings], owner: Owner) -> list[MountSettings]:
+    """List the rules by which a server mounts anything."""
+    return [one for one in mounts if decide_mount(one, owner).allowed and _groups(one, owner)]
 
 
 def decide_mount(rule: MountSettings, owner: Owner) -> Decision:
@@ -274,7 +286,13 @@ def _may_write(rule: MountSettings, owner: Owner) -> bool:
 
 
 def _groups(rule: MountSettings, owner: Owner) -> list[str]:
-    return sorted(rule.groups.keys() & owner.groups) if rule.groups else [""]
+    if not rule.groups:
+        return [""]
+    groups = rule.groups.keys() & owner.groups
+    if rule.directory_mode is not None and owner.project is not None:
+        # Nobody can give a directory to a group that they are not in.
+        groups &= {group.name for group in owner.project.groups}
+    return sorted(groups)
 
 
 def _volume(rule: MountSettings, group: str, claims: Mapping[str, str]) -> dict[str, Any] | None:
@@ -309,7 +327,8 @@ def _directory(
 ) -> Directory:
     gid = None
     if group:
-        known = {item.name: item.gid for item in owner.identity.groups} if owner.identity else {}
+        runs_as = owner.project or owner.identity
+        known = {item.name: item.gid for item in runs_as.groups} if runs_as else {}
         gid = known.get(group)
         if gid is None:
             message = f"The directory of group {group} cannot be made. {_TELL}"

@@ -25,11 +25,14 @@ class Owner:
         Who the person is on the file system; None where that is not jhext's to say.
     profile
         The slug of the profile that was granted; empty where there are no profiles.
+    project
+        Under whose ids the server runs, where these are not the person's.
     """
 
     person: Person
     identity: Identity | None = None
     profile: str = ""
+    project: Identity | None = None
 
     @property
     def user(self) -> str:

@@ -14,6 +14,7 @@ from traitlets.config import Config
 from jhext import audit
 from jhext.errors import SpawnRefused
 from jhext.refusal import Reason, Refusal
+from jhext.storage.projects import Acting
 
 PROFILES = [
     {"display_name": "Small", "slug": "small", "allowed_groups": ["lab"]},
@@ -39,6 +40,7 @@ def event(outcome: Any = None, **changes: Any) -> dict[str, str]:
         "server": "",
         "user_options": {"profile": "small"},
         "outcome": outcome or Refusal(Reason.PROFILE, "No.", detail="why", rule="no rule"),
+        "acting": Acting(),
         "groups_managed": False,
         "policy": "abc",
     }
