@@ -13,6 +13,7 @@ import json
 import math
 import secrets
 import sys
+import time
 from collections.abc import Mapping
 from functools import cache
 from html import escape
@@ -47,7 +48,8 @@ class GitHub:
     def __init__(self, state: Path) -> None:
         self._state = state
         self._codes: dict[str, tuple[str, str]] = {}
-        self._tokens: dict[str, tuple[str, set[str]]] = {}
+        self._tokens: dict[str, tuple[str, set[str], float]] = {}
+        self._refreshing: dict[str, tuple[str, str]] = {}
 
     @property
     def state(self) -> dict[str, Any]:
@@ -77,12 +79,20 @@ class GitHub:
 
     async def give_token(self, request: web.Request) -> web.Response:
         form = await request.post()
-        login, scope = self._codes.pop(str(form["code"]))
+        if refresh_token := str(form.get("refresh_token", "")):
+            if refresh_token not in self._refreshing:  # each is good for once
+                return web.json_response({"error": "bad_refresh_token"})
+            login, scope = self._refreshing.pop(refresh_token)
+        else:
+            login, scope = self._codes.pop(str(form["code"]))
         granted = set(scope.replace(",", " ").split())
         token = f"gho_{secrets.token_urlsafe(27)}"
-        self._tokens[token] = login, granted
+        self._tokens[token] = login, granted, time.time()
         # GitHub writes commas, whatever RFC 6749 says.
         answer = {"access_token": token, "scope": ",".join(sorted(granted)), "token_type": "bearer"}
+        if "valid_since" in self.state:  # tokens that expire, as those of GitHub Apps do
+            answer["refresh_token"] = refresh_token = f"ghr_{secrets.token_urlsafe(27)}"
+            self._refreshing[refresh_token] = login, scope
         return web.json_response(answer)
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -92,14 +102,16 @@ class GitHub:
             headers = fault.get("headers", {})
             return web.json_response({"message": "fault"}, status=fault["status"], headers=headers)
         token = request.headers.get("Authorization", "").partition(" ")[2]
-        login, granted = self._tokens.get(token, ("", set()))
+        login, granted, issued = self._tokens.get(token, ("", set(), 0.0))
         person = state["people"].get(login)
-        if person is None:
+        if person is None or issued < state.get("valid_since", 0):
             return web.json_response({"message": "Bad credentials"}, status=401)
         if path in SCOPES and not SCOPES[path] & granted:
             return web.json_response({"message": "Resource not accessible"}, status=403)
         if path == "/user":
-            return self._checked(path, user(login, person))
+            response = self._checked(path, user(login, person))
+            response.headers["X-OAuth-Scopes"] = ", ".join(sorted(granted))
+            return response
         if path == "/user/emails":
             one = {"email": f"{login}@private.example", "primary": True, "verified": True}
             return self._checked(path, [{**one, "visibility": "private"}])

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from jhext.demo.accounts import Account
 from jhext.demo.client import HubClient
-from jhext.demo.processes import Children, free_port
+from tests.github.standin import GitHub, authenticator, entered, log_in, running_github
 from tests.hub.bench import Bench
 from tests.hub.conftest import RunHub
 
@@ -39,35 +35,9 @@ PROFILES = [
 ]
 
 
-class GitHub:
-    """The stand-in, and what it says from now on."""
-
-    def __init__(self, url: str, state: Path) -> None:
-        self.url = url
-        self._state = state
-
-    def change(self, **more: Any) -> None:
-        self._state.write_text(json.dumps(STATE | more))
-
-
 @pytest.fixture(scope="module")
 def github(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHub]:
-    folder = tmp_path_factory.mktemp("github")
-    url = f"http://127.0.0.1:{(port := free_port())}"
-    github = GitHub(url, folder / "state.json")
-    github.change()
-    command = [sys.executable, "-m", "tests.github.server", str(port), str(folder / "state.json")]
-
-    def answers() -> bool:
-        try:
-            return httpx.get(f"{url}/api/v3/user").status_code == 401
-        except httpx.TransportError:
-            return False
-
-    with Children() as children:
-        top = Path(__file__).parents[2]
-        child = children.start("github", command, env={}, cwd=top, log=folder / "log")
-        child.wait_until(answers, 30)
+    with running_github(tmp_path_factory.mktemp("github"), STATE) as github:
         yield github
 
 
@@ -87,45 +57,12 @@ def hub(run_hub: RunHub, github: GitHub) -> Bench:
         },
     }
     config = f"""
-c.JupyterHub.authenticator_class = "jhext.GitHubOAuthenticator"
-c.CryptKeeper.keys = ["{"00" * 32}"]
-c.GitHubOAuthenticator.enable_auth_state = True
+{authenticator(github)}
 c.GitHubOAuthenticator.auth_refresh_age = 1
-c.GitHubOAuthenticator.github_url = "{github.url}"
-c.GitHubOAuthenticator.client_id = "hub"
-c.GitHubOAuthenticator.client_secret = "local-only"
-c.GitHubOAuthenticator.manage_groups = True
 c.GitHubOAuthenticator.allowed_organizations = ["lab", "lab-two"]
-c.GitHubOAuthenticator.allow_all = True
 """
     people = [Account(name=name.lower(), uid=2000) for name in STATE["people"]]
     return run_hub(people, settings, config)
-
-
-async def log_in(bench: Bench, github: GitHub, login: str) -> tuple[httpx.Response, str]:
-    """Log in as a browser does; give the last page, and a token if there is one."""
-    hub = bench.hub.url
-    async with httpx.AsyncClient(follow_redirects=True, timeout=60) as browser:
-        page = await browser.get(f"{hub}/hub/oauth_login", params={"next": "/hub/home"})
-        asked = dict(page.url.params)
-        names = ("state", "scope", "redirect_uri")
-        fields = {name: asked[name] for name in names} | {"login": login}
-        page = await browser.post(f"{github.url}/login/oauth/authorize", data=fields)
-        cookies = [c for c in browser.cookies.jar if c.name == "_xsrf" and c.path == "/hub/"]
-        if not page.is_success or not cookies:
-            return page, ""
-        token = await browser.post(
-            f"{hub}/hub/api/users/{login.lower()}/tokens",
-            headers={"X-XSRFToken": cookies[0].value or "", "Referer": f"{hub}/hub/home"},
-            json={"note": "test"},
-        )
-        return page, str(token.json().get("token", ""))
-
-
-async def entered(bench: Bench, github: GitHub, login: str) -> HubClient:
-    page, token = await log_in(bench, github, login)
-    assert token, (page.status_code, page.text)
-    return HubClient(bench.hub.url, token)
 
 
 async def start(program: HubClient, name: str, profile: str) -> int:
