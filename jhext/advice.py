@@ -70,7 +70,9 @@ def advise(error: Mapping[str, Any], model: type[BaseModel]) -> Advice:
     model
         The model that was validated.
     """
-    keys, message = tuple(error["loc"]), str(error["msg"]).removeprefix("Value error, ")
+    # pydantic marks a key that is wrong itself.
+    keys = tuple(key for key in error["loc"] if key != "[key]")
+    message = str(error["msg"]).removeprefix("Value error, ")
     # What holds between several keys is told where they meet, and says which one it means.
     if (meant := _KEYS.match(message)) and meant[1].split(".")[0] in fields_at(model, _text(keys)):
         keys, message = (*keys, *meant[1].split(".")), message[meant.end() :]

@@ -14,11 +14,12 @@ from traitlets.utils.importstring import import_item
 
 from .cataloged import LIBRARY
 from .culler.wiring import add_culler
+from .deadline import in_time
 from .profiles.catalog import Policy
 from .profiles.finding import ConfigurationError, Finding
 from .profiles.lint import LintRules
 from .profiles.sources import Sources
-from .settings import Settings, load_settings
+from .settings import HubSettings, Settings, load_settings
 from .spawner import ProfileKubeSpawner
 from .upstream import overridable_traits, trait_problem
 
@@ -47,8 +48,9 @@ def configure(c: Config, settings: str | Path | Mapping[str, Any]) -> Settings:
     ------
     ConfigurationError
         Something is wrong; everything that is wrong is told at once, and the hub does not start.
+        Files that cannot be read in half a minute count as wrong.
     """
-    loaded = load_settings(settings)
+    loaded = in_time(lambda: load_settings(settings), _told(settings))
     spawner_class = _spawner_class(c)
     _check(c, loaded, spawner_class)
     if spawner_class is ProfileKubeSpawner:
@@ -56,11 +58,26 @@ def configure(c: Config, settings: str | Path | Mapping[str, Any]) -> Settings:
     c.ProfileKubeSpawner.settings = loaded
     written = settings["culler"] if isinstance(settings, Mapping) and loaded.culler else loaded.file
     add_culler(c, loaded.culler, written)
-    if loaded.hub.cookie_secret is not None:
-        c.JupyterHub.cookie_secret = loaded.hub.cookie_secret.resolve()
-    if loaded.hub.crypt_keys:
-        c.CryptKeeper.keys = [key.resolve() for key in loaded.hub.crypt_keys]
+    _add_secrets(c, loaded.hub)
     return loaded
+
+
+def _told(settings: str | Path | Mapping[str, Any]) -> str:
+    return "the settings" if isinstance(settings, Mapping) else str(settings)
+
+
+def _add_secrets(c: Config, hub: HubSettings) -> None:
+    secret, keys = in_time(
+        lambda: (
+            hub.cookie_secret and hub.cookie_secret.resolve(),
+            [key.resolve() for key in hub.crypt_keys],
+        ),
+        "the secrets of the section hub",
+    )
+    if secret:
+        c.JupyterHub.cookie_secret = secret
+    if keys:
+        c.CryptKeeper.keys = keys
 
 
 def _spawner_class(c: Config) -> type[ProfileKubeSpawner]:
@@ -137,7 +154,8 @@ def _check(c: Config, settings: Settings, spawner_class: type[ProfileKubeSpawner
     if faulty := tuple(_faulty_traits(c, spawner_class)):
         raise ConfigurationError(faulty)
     sources = sources_of(c, settings, spawner_class)
-    LIBRARY.check(sources, *rules_of(c, settings, spawner_class))
+    rules = rules_of(c, settings, spawner_class)
+    in_time(lambda: LIBRARY.check(sources, *rules), "the profiles")
 
 
 def _faulty_traits(c: Config, spawner_class: type[ProfileKubeSpawner]) -> Iterator[Finding]:

@@ -287,7 +287,7 @@ _MENDED_BY = {
     "more than": "write fewer aliases",
     "nested too deeply": f"nest no deeper than {MAX_DEPTH} levels",
     "could not determine a constructor": "leave the tag out and write text, numbers and lists",
-    "cannot start any token": "put the value in quotes",
+    "cannot start any token": "put the value in quotes, and blanks in the place of tabs",
     "did not find expected key": "look at the indentation, and put texts with a colon in quotes",
     "mapping values are not allowed": "put the text with the colon in quotes",
 }

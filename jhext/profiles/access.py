@@ -30,6 +30,7 @@ from pydantic import (
 )
 
 from .expression import EvaluationError, Expression
+from .finding import FaultyError
 
 DefaultAccess = Literal["deny", "allow"]
 
@@ -122,12 +123,13 @@ def _is_deeper(value: Any, levels: int) -> bool:
 def _names(value: Any) -> frozenset[str]:
     """Take a list of names; a lone string would become a set of its letters."""
     if isinstance(value, Mapping):
-        raise ValueError("must be a list of names; no file is read for what a callable gives")  # noqa: TRY004
+        message = "must be a list of names; no file is read for what a callable gives"
+        raise FaultyError(message, "let the callable read the file")
     if isinstance(value, str) or not isinstance(value, list | tuple | set | frozenset):
         raise ValueError(f"must be a list of names, not {type(value).__name__}")  # noqa: TRY004
     for name in value:
         if not isinstance(name, str) or not name:
-            raise ValueError(f"must hold names, not {name!r}; quote what YAML reads otherwise")
+            raise FaultyError(f"must hold names, not {name!r}", "quote what YAML reads otherwise")
     return frozenset(value)
 
 

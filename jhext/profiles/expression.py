@@ -13,6 +13,8 @@ from typing import Any
 
 import cel
 
+from .finding import FaultyError, did_you_mean
+
 VARIABLES = frozenset({"user", "groups", "admin", "server_name", "now", "claims"})
 """What a rule may speak about. Tokens are not among it."""
 
@@ -71,15 +73,17 @@ class Expression:
             raise ValueError(f"not a CEL expression: {error}") from None
         named = set(program.variables())
         if unknown := sorted(named - VARIABLES - set(_MACRO_VARIABLE.findall(source))):
-            raise ValueError(
-                f"unknown variable {', '.join(unknown)}; rules have {', '.join(sorted(VARIABLES))}"
-            )
+            known = f"rules have {', '.join(sorted(VARIABLES))}"
+            raise FaultyError(f"unknown variable {', '.join(unknown)}", known)
         # Operators are listed as functions too, under names that no identifier can have.
         functions = {name for name in program.functions() if name.isidentifier()}
         if unknown := sorted(functions - FUNCTIONS):
-            raise ValueError(f"unknown function {', '.join(unknown)}")
+            known = f"rules have {', '.join(sorted(FUNCTIONS))}"
+            suggestion = did_you_mean(unknown[0], FUNCTIONS, known)
+            raise FaultyError(f"unknown function {', '.join(unknown)}", suggestion)
         if _nesting(source) > MAX_NESTING:
-            raise ValueError(f"more than {MAX_NESTING} macros (exists, all, …) in one another")
+            message = f"more than {MAX_NESTING} macros (exists, all, …) in one another"
+            raise FaultyError(message, "write two rules, or one claim that says it")
         self.source = source
         self.variables = named & VARIABLES
         self._program = program

@@ -27,6 +27,7 @@ from jhext.identity.act_as import ActAs
 
 from .access import Access
 from .amounts import read_amounts
+from .finding import FaultyError
 
 PATH_SEPARATOR = "--"
 """What joins the keys of nested options, and marks free text, in ``user_options``."""
@@ -40,12 +41,31 @@ ACCESS_LIKE = re.compile(
 """Keys that somebody meant as an access rule. They are never let through unread."""
 
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
 def _regex(value: str) -> str:
     try:
         regex.compile(value)
     except regex.error as error:
-        raise ValueError(f"not a regular expression: {error}") from None
+        suggestion = r"write it like '[a-z]+\.[0-9]+', with a \ before what stands for itself"
+        raise FaultyError(f"not a regular expression: {error}", suggestion) from None
     return value
+
+
+def _one_line(value: str) -> str:
+    if found := _CONTROL.search(value):
+        raise FaultyError(f"holds the control character {found[0]!a}", "take the character out")
+    return value
+
+
+def _several_lines(value: str) -> str:
+    _one_line(value.replace("\n", "").replace("\t", ""))
+    return value
+
+
+OneLine = Annotated[str, AfterValidator(_one_line)]
+"""Text that people see, or that names something: no page and no log can show a control."""
 
 
 Overrides = Annotated[dict[str, Any], AfterValidator(read_amounts)]
@@ -88,14 +108,14 @@ class UnlistedChoice(_Extensible, Access):
     """Free text in the place of a choice."""
 
     enabled: bool = Field(default=False, description="Whether free text is taken at all.")
-    display_name: str = Field(default="", description="The label of the text field.")
-    display_name_in_choices: str = Field(
+    display_name: OneLine = Field(default="", description="The label of the text field.")
+    display_name_in_choices: OneLine = Field(
         default="Other...", description="The entry in the list of choices that opens the field."
     )
     validation_regex: Annotated[str, AfterValidator(_regex)] | None = Field(
         default=None, description="A regular expression that the whole text must match."
     )
-    validation_message: str = Field(default="", description="What to say when it does not.")
+    validation_message: OneLine = Field(default="", description="What to say when it does not.")
     kubespawner_override: Overrides = Field(
         default_factory=dict, description="Overrides in which {value} stands for the text."
     )
@@ -104,12 +124,12 @@ class UnlistedChoice(_Extensible, Access):
 class Choice(_Extensible, Access):
     """One of the values an option can take."""
 
-    display_name: str = Field(description="What the form shows.")
+    display_name: OneLine = Field(description="What the form shows.")
     default: bool = Field(default=False, description="Whether it is chosen beforehand.")
     kubespawner_override: Overrides = Field(
         default_factory=dict, description="Overrides for whoever takes this choice."
     )
-    profile_options: dict[str, Option] = Field(
+    profile_options: dict[OneLine, Option] = Field(
         default_factory=dict, description="Options that exist while this choice is taken."
     )
 
@@ -117,8 +137,8 @@ class Choice(_Extensible, Access):
 class Option(_Extensible):
     """Something about a profile that a person can choose."""
 
-    display_name: str = Field(description="What the form shows.")
-    choices: dict[str, Choice] = Field(
+    display_name: OneLine = Field(description="What the form shows.")
+    choices: dict[OneLine, Choice] = Field(
         default_factory=dict, description="The choices by the key that user_options names."
     )
     unlisted_choice: UnlistedChoice = Field(
@@ -134,16 +154,18 @@ class Option(_Extensible):
 class Profile(_Extensible, Access):
     """Something a person can start."""
 
-    display_name: str = Field(description="What the form shows.")
-    slug: str = Field(
+    display_name: OneLine = Field(description="What the form shows.")
+    slug: OneLine = Field(
         default="", description="The identifier; made from display_name where it is missing."
     )
-    description: str = Field(default="", description="A sentence for the form, plain text.")
+    description: Annotated[str, AfterValidator(_several_lines)] = Field(
+        default="", description="A sentence for the form, plain text."
+    )
     default: bool = Field(default=False, description="Whether it is chosen beforehand.")
     kubespawner_override: Overrides = Field(
         default_factory=dict, description="KubeSpawner's traits and their values."
     )
-    profile_options: dict[str, Option] = Field(
+    profile_options: dict[OneLine, Option] = Field(
         default_factory=dict, description="What a person can choose about it, by key."
     )
     act_as: ActAs | None = Field(

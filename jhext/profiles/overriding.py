@@ -120,6 +120,8 @@ def override_problems(
 
 
 def _value_problem(name: str, value: Any, traits: Overridable) -> str | None:
+    if any("\0" in text for text in _strings(value)):
+        return "holds the character NUL, with which no container starts"
     if _is_infinite(value):
         return f"holds {value!r}, which no number in Kubernetes can be"
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from .model import Option, Profile
+from .model import OneLine, Option, Profile
 from .shorthand import Shorthand
 
 
@@ -14,7 +14,7 @@ class WrittenProfile(Shorthand, Profile):
     This is for those who write it and for their editors; the checks are those of `lint`.
     """
 
-    display_name: str = Field(
+    display_name: OneLine = Field(
         default="", description="What the form shows; only an abstract profile has none."
     )
     extends: str | None = Field(
@@ -22,7 +22,7 @@ class WrittenProfile(Shorthand, Profile):
         description="The slug of a profile that this one begins with.",
         examples=["base"],
     )
-    profile_options: dict[str, Option | None] = Field(  # type: ignore[assignment]
+    profile_options: dict[OneLine, Option | None] = Field(  # type: ignore[assignment]
         default={},
         description="What a person can choose about it, by key; null leaves out what the profile "
         "that is extended has.",

@@ -58,6 +58,25 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
 
 
 @pytest.fixture
+def expect_finding(shell: Shell) -> Callable[[str | dict[str, str], str, str], None]:
+    """Check files; one finding must be at this place and suggest this, and all must have both."""
+
+    def expect(files: str | dict[str, str], place: str, suggestion: str) -> None:
+        written = {"jhext.yaml": files} if isinstance(files, str) else files
+        for name, text in {**written, "groups": "staff"}.items():
+            (shell.folder / name).write_text(text)
+        file = "hub.py" if "hub.py" in written else "jhext.yaml"
+        ran = shell("check", file, "--groups", "groups", "--output", "json")
+        assert ran.code == 1
+        found = ran.json["findings"]
+        assert all(item["file"] and item["line"] > 0 and item["suggestion"] for item in found)
+        told = [(f"{item['file']}:{item['line']}", item["suggestion"]) for item in found]
+        assert any(where == place and suggestion in text for where, text in told), told
+
+    return expect
+
+
+@pytest.fixture
 def golden(shell: Shell) -> Callable[..., None]:
     """Compare what a command says with what is kept; JHEXT_UPDATE_GOLDEN=1 keeps it anew."""
 

@@ -254,7 +254,9 @@ def test_keyboard_and_screen_reader(make_catalog: Any, change: tuple[str, str]) 
             assert attributes["aria-label"]
 
 
-hostile = st.text(min_size=1, max_size=12) | st.sampled_from(
+PRINTED = st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"])
+"""What the lint lets through."""
+hostile = st.text(PRINTED, min_size=1, max_size=12) | st.sampled_from(
     [
         "<script>alert(1)</script>",
         '"><img src=x onerror=alert(1)>',
@@ -266,7 +268,6 @@ hostile = st.text(min_size=1, max_size=12) | st.sampled_from(
         "{userid.__class__}",
         "%s %(x)s %n",
         "javascript:alert(1)",
-        "\x00\x1b",
         "\u202e",
     ]
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import pytest
@@ -166,6 +167,37 @@ ERRORS: dict[str, tuple[dict[str, Any], str, str]] = {
         unlisted(validation_regex="(x"),
         f"{UNLISTED}.validation_regex",
         "not a regular expression",
+    ),
+    **{
+        f"control character in {key}": (
+            {key: "a\0b"} if key != "choice" else choices(display_name="\x1b[2J"),
+            key if key != "choice" else f"{CHOICE}.display_name",
+            "take the character out",
+        )
+        for key in ("display_name", "slug", "description", "choice")
+    },
+    "control character in a key": (
+        {"profile_options": {"a\x7f": {"display_name": "A"}}},
+        "profile_options.a\x7f",
+        "holds the control character '\\x7f'",
+    ),
+    **{
+        f"no number: {value} in {name}": (
+            overriding(name, {"x": [value]} if name == "extra_labels" else value),
+            f"kubespawner_override.{name}",
+            "which no number in Kubernetes can be",
+        )
+        for name in ("cpu_limit", "mem_limit", "extra_labels", "image")
+        for value in (math.nan, math.inf, -math.inf)
+    },
+    **{
+        f"less than nothing: {value!r}": (
+            overriding(name, value), f"kubespawner_override.{name}", "less than"
+        )
+        for name, value in (("cpu_limit", -1), ("cpu_guarantee", "-500m"), ("mem_limit", -1.5))
+    },
+    "NUL in an override": (
+        overriding("environment", {"A": "a\0"}), "kubespawner_override.environment", "NUL"
     ),
     "slug is empty": ({"display_name": "!!!"}, "slug", "is empty"),
     "slug is no text": ({"slug": False}, "slug", ""),
