@@ -21,6 +21,9 @@ from jhext.culler.verdict import Server, Verdict, Why
 from jhext.spawner import ProfileKubeSpawner
 from jhext.units import parse_duration
 
+_SAME = 1.0
+"""Seconds that two times of one end may differ by, for what is rounded."""
+
 
 class ServerHandler(APIHandler):  # type: ignore[misc]
     """``GET`` and ``POST /hub/api/jhext/servers/USER/NAME``; without a name the default server."""
@@ -62,7 +65,7 @@ class ServerHandler(APIHandler):  # type: ignore[misc]
         verdict = rules.judge(_server(spawner), now)
         at, why, rule = verdict.at, str(verdict.why), verdict.detail
         notice = _notice(spawner, verdict)
-        if notice is not None and notice["at"] < at:
+        if notice is not None and notice["at"] < at + _SAME:
             at, why, rule = notice["at"], notice["why"], notice["rule"]
         told = {
             "at": _written(at),
@@ -80,7 +83,7 @@ def _notice(spawner: ProfileKubeSpawner, verdict: Verdict) -> Mapping[str, Any] 
     notice = spawner.notice
     if notice is None or notice["why"] == Why.REVOKED:
         return notice
-    return notice if abs(notice["at"] - verdict.at) < 1 else None
+    return notice if abs(notice["at"] - verdict.at) < _SAME else None
 
 
 def _server(spawner: ProfileKubeSpawner) -> Server:

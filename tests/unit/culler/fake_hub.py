@@ -42,6 +42,8 @@ class FakeHub:
     ----------
     users
         The servers of everybody, by user and name.
+    revoked, notices
+        What the handlers of ours say and are told; None for a hub without them.
     fault
         Is given the method, the path and how often this was asked for; gives a status to answer
         with, "hang", "drop" or "half", or None.
@@ -55,6 +57,7 @@ class FakeHub:
     seconds_per_stop: float = 0.0
     slow_stop: bool = False
     revoked: dict[str, str] | None = None
+    notices: list[dict[str, Any]] | None = None
     stopped: list[str] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
     most_stops: int = 0
@@ -73,6 +76,8 @@ class FakeHub:
         router.add_delete("/hub/api/users/{name:[^/]+}/servers/{server:[^/]+}", self._stop)
         if self.revoked is not None:
             router.add_get("/hub/api/jhext/revoked", self._revoked)
+        if self.notices is not None:
+            router.add_put("/hub/api/jhext/notices", self._notices)
         runner = web.AppRunner(application, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -154,6 +159,11 @@ class FakeHub:
             self.users[user][server] |= {"pending": "stop", "ready": False}
             return web.Response(status=202)
         del self.users[user][server]
+        return web.Response(status=204)
+
+    async def _notices(self, request: web.Request) -> web.Response:
+        assert self.notices is not None
+        self.notices.append(await request.json())
         return web.Response(status=204)
 
     async def _revoked(self, request: web.Request) -> web.Response:

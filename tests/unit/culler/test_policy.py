@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from jhext.culler.model import InUse, servers_of
 from jhext.culler.policy import Rules
 from jhext.culler.settings import CullerSettings
 from jhext.culler.verdict import Server, Why
-from jhext.culler.window import parse_window
+from jhext.culler.window import Window, opens, parse_window
 from tests.unit.culler.fake_hub import running
 
 MINUTE, HOUR = 60.0, 3600.0
@@ -198,6 +198,51 @@ def test_nothing_is_stopped_before_its_limit(
 )
 def test_windows(text: str, moment: str, inside: bool) -> None:
     assert parse_window(text).holds(datetime.fromisoformat(moment)) is inside
+
+
+@pytest.mark.parametrize(
+    ("text", "moment", "opened"),
+    [
+        ("Mon-Fri 20:00-06:00", "2026-03-02T12:00", "2026-03-02T20:00"),
+        ("Mon-Fri 20:00-06:00", "2026-03-02T21:00", "2026-03-02T21:00"),
+        ("Mon-Fri 20:00-06:00", "2026-03-07T07:00", "2026-03-09T20:00"),
+        ("Sun", "2026-03-02T00:00", "2026-03-08T00:00"),
+        ("Mon 08:00-09:00", "2026-03-02T09:00", "2026-03-09T08:00"),
+    ],
+)
+def test_when_a_window_opens(text: str, moment: str, opened: str) -> None:
+    found = opens(parse_window(text), datetime.fromisoformat(moment))
+    assert found == datetime.fromisoformat(opened)
+
+
+@given(
+    begin=st.times(),
+    end=st.times(),
+    day=st.integers(0, 6),
+    moment=st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)),
+)
+def test_a_window_holds_from_when_it_opens(
+    begin: time, end: time, day: int, moment: datetime
+) -> None:
+    window = Window(frozenset({day}), begin, end)
+    found = opens(window, moment)
+    assert found >= moment
+    assert window.holds(found)
+
+
+@pytest.mark.parametrize(
+    ("timeout", "at", "why"),
+    [
+        ("1h", "2026-03-04T20:00", Why.WINDOW),  # its time has been over since noon
+        ("2h", "2026-03-04T20:00", Why.WITHIN_LIMITS),
+        ("10h", "2026-03-04T21:00", Why.WITHIN_LIMITS),
+        ("20h", "2026-03-05T20:00", Why.WITHIN_LIMITS),
+    ],
+)
+def test_a_stop_is_told_for_when_the_window_is_open(timeout: str, at: str, why: Why) -> None:
+    verdict = rules(timeout=timeout, only="20:00-23:00").judge(server(idle=HOUR), NOW)
+    expected = datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp()
+    assert (verdict.at, verdict.why) == (expected, why)
 
 
 def test_a_window_goes_by_the_clock_on_the_wall() -> None:
