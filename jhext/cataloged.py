@@ -42,14 +42,7 @@ class CatalogedKubeSpawner(DelegatingKubeSpawner):
             if self.default_access == "allow":
                 return None
             raise faulty_configuration("no profiles are configured and default_access is deny")
-        configuration, variant = (type(self), self.config), self.lint_variant
-        watch = LIBRARY.watch(
-            self.profile_sources,
-            self.lint_rules,
-            self.policy,
-            configuration=configuration,
-            variant=variant,
-        )
+        watch = self._watch()
         version = await self._version(watch)
         listed = self.profile_list
         if is_shared(listed) or not listed:
@@ -62,8 +55,8 @@ class CatalogedKubeSpawner(DelegatingKubeSpawner):
                 self.lint_rules,
                 self.policy,
                 mappings=version.mappings,
-                configuration=(*configuration, version),
-                variant=variant,
+                configuration=(type(self), self.config, version),
+                variant=self.lint_variant,
             )
         except ConfigurationError as error:
             self._tell(watch, error.findings)
@@ -76,18 +69,42 @@ class CatalogedKubeSpawner(DelegatingKubeSpawner):
             raise faulty_configuration("; ".join(map(str, catalog.errors)))
         return catalog
 
+    def settled_catalog(self) -> Catalog | None:
+        """Give the catalogue where that takes no waiting: no file and no callable has a part."""
+        if not self.has_profiles or not (is_shared(self.profile_list) or not self.profile_list):
+            return None
+        watch = self._watch()
+        return self._take_up(watch, watch.settled).catalog if watch.settled else None
+
+    def _watch(self) -> Watch:
+        """Give the watch over the sources that all spawners share."""
+        return LIBRARY.watch(
+            self.profile_sources,
+            self.lint_rules,
+            self.policy,
+            configuration=(type(self), self.config),
+            variant=self.lint_variant,
+        )
+
     async def _version(self, watch: Watch) -> Version:
         """Give the version of the watched sources that holds now."""
         try:
             current = await watch.current()
         except Exception as error:
             raise self.refused_by_code("Reading the profiles", error) from error
+        if current.version is None or (current.problems and self.reload_policy == "fail_closed"):
+            self._tell_messages(watch)
+            raise faulty_configuration("; ".join(map(str, current.problems)))
+        return self._take_up(watch, current.version)
+
+    def _take_up(self, watch: Watch, version: Version) -> Version:
+        self._tell_messages(watch)
+        self.mount_rules = version.mounts
+        return version
+
+    def _tell_messages(self, watch: Watch) -> None:
         for level, message in watch.messages():
             self.log.log(level, "%s", message)
-        if current.version is None or (current.problems and self.reload_policy == "fail_closed"):
-            raise faulty_configuration("; ".join(map(str, current.problems)))
-        self.mount_rules = current.version.mounts
-        return current.version
 
     def _tell(self, watch: Watch, findings: tuple[Finding, ...]) -> None:
         """Log findings, the same ones once: a callable may make the same list at each call."""

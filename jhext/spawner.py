@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -83,7 +83,8 @@ class ProfileKubeSpawner(RecordedKubeSpawner):
         )
         # What was refused just now was never started; JupyterHub shows why.
         stale = stale and self.user_options == self.orm_spawner.user_options
-        return (_STALE_NOTICE if stale else "") + page
+        notices = (_STALE_NOTICE if stale else "") + await self.fullness_notice(permitted)
+        return notices + page
 
     def form_options(self, fields: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
         """Read a form or a link, with what means nothing in it, so that it is refused."""
@@ -100,12 +101,19 @@ class ProfileKubeSpawner(RecordedKubeSpawner):
         # Without one JupyterHub warns at every start that the options are not handled.
         return _decided_in_load_user_options
 
-    async def run_pre_spawn_hook(self) -> None:
+    def run_pre_spawn_hook(self) -> Awaitable[None] | None:
         """Run the hook, and then have the ``start_timeout`` of the profile waited for.
 
         JupyterHub reads it as soon as it has called ``start()``, before profiles are applied.
         """
-        if (waiting := super().run_pre_spawn_hook()) is not None:
+        waiting = super().run_pre_spawn_hook()
+        self._catalog_of_start = settled = self.settled_catalog()
+        if waiting is None and settled is not None and not _sets_start_timeout(settled):
+            return None  # a task of its own would cost more than the decision
+        return self._set_start_timeout(waiting)
+
+    async def _set_start_timeout(self, waiting: Any) -> None:
+        if waiting is not None:
             await maybe_future(waiting)
         try:
             self._catalog_of_start = await self.catalog()
@@ -136,6 +144,8 @@ class ProfileKubeSpawner(RecordedKubeSpawner):
             catalog = self._catalog_of_start or await self.catalog()
             self._catalog_of_start = None
             selection = await self._select(catalog)
+            if catalog is not None and selection is not None:
+                await self.leave_room(catalog, selection.profile)
             if selection is None:
                 self._forget_grant()
             elif not selection.starts_the_same(self._granted):

@@ -78,9 +78,18 @@ class Watch:
         if first is not None:
             self._take(first)
 
+    @property
+    def settled(self) -> Version | None:
+        """What holds for good, since no file has a part in it; None where one has."""
+        return self._current.version if self._is_of_no_file else None
+
+    @property
+    def _is_of_no_file(self) -> bool:
+        return self._reading is not None and self._reading.is_of_nothing
+
     async def current(self) -> Current:
         """Give what holds now."""
-        if self._reading is not None and self._reading.is_of_nothing:
+        if self._is_of_no_file:
             return self._current
         looking = asyncio.wrap_future(self._look())
         # After one who waited in vain, nobody waits until the disk answers again.

@@ -204,6 +204,25 @@ async def test_a_start_that_ended_leaves_no_catalogue_for_the_next(make_spawner:
     assert (await refusal_of(spawner)).reason == "none_permitted"
 
 
+PATIENT = {"display_name": "P", "allow_all": True, "kubespawner_override": {"start_timeout": 600}}
+
+
+@pytest.mark.parametrize("source", [[PATIENT], lambda spawner: [PATIENT]])
+async def test_a_profile_says_how_long_its_start_is_waited_for(
+    make_spawner: Any, source: Any
+) -> None:
+    spawner = make_spawner(source, options={})
+    await spawner.run_pre_spawn_hook()
+    assert spawner.start_timeout == 600
+
+
+async def test_a_list_that_says_nothing_of_it_makes_no_start_wait(make_spawner: Any) -> None:
+    spawner = make_spawner([{"display_name": "P", "allow_all": True}], options={})
+    await spawner.catalog()  # once read, it is known without waiting
+    assert spawner.run_pre_spawn_hook() is None
+    assert await granted_to(spawner) == "p"
+
+
 async def test_a_faulty_list_that_a_hook_sets_is_refused_whole(make_spawner: Any) -> None:
     spawner = make_spawner([{"display_name": "P", "allow_all": True}], options={})
     spawner.profile_list = [
