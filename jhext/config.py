@@ -13,8 +13,10 @@ from traitlets.config.loader import LazyConfigValue
 from traitlets.utils.importstring import import_item
 
 from .cataloged import LIBRARY
+from .crypt_keys import split
 from .culler.wiring import add_culler
 from .deadline import in_time
+from .hub_config import apply_config, config_problems
 from .profiles.catalog import Policy
 from .profiles.finding import ConfigurationError, Finding
 from .profiles.lint import LintRules
@@ -30,7 +32,8 @@ def configure(c: Config, settings: str | Path | Mapping[str, Any]) -> Settings:
     """Wire a hub as the settings say.
 
     Calling it again is harmless. Traits that are set on ``c``, before or after, win over the
-    settings; no hook is set, so that yours keep working.
+    settings; no hook is set, so that yours keep working. Services, roles, groups and template paths
+    are added to those that are there.
 
     Parameters
     ----------
@@ -56,8 +59,10 @@ def configure(c: Config, settings: str | Path | Mapping[str, Any]) -> Settings:
     if spawner_class is ProfileKubeSpawner:
         c.JupyterHub.spawner_class = SPAWNER_CLASS
     c.ProfileKubeSpawner.settings = loaded
-    written = settings["culler"] if isinstance(settings, Mapping) and loaded.culler else loaded.file
-    add_culler(c, loaded.culler, written)
+    apply_config(c, loaded, spawner_class)
+    in_file = loaded.file or loaded.file_of("culler")
+    written = settings.get("culler", {}) if isinstance(settings, Mapping) else {}
+    add_culler(c, loaded.culler, in_file or written)
     _add_secrets(c, loaded.hub)
     return loaded
 
@@ -70,7 +75,7 @@ def _add_secrets(c: Config, hub: HubSettings) -> None:
     secret, keys = in_time(
         lambda: (
             hub.cookie_secret and hub.cookie_secret.resolve(),
-            [key.resolve() for key in hub.crypt_keys],
+            [key for found in hub.crypt_keys for key in split(found.resolve())],
         ),
         "the secrets of the section hub",
     )
@@ -151,7 +156,8 @@ def _check(c: Config, settings: Settings, spawner_class: type[ProfileKubeSpawner
 
     What is set later, and what callables return, the spawner checks at the first use.
     """
-    if faulty := tuple(_faulty_traits(c, spawner_class)):
+    faulty = [*_faulty_traits(c, spawner_class), *config_problems(c, settings, spawner_class)]
+    if faulty:
         raise ConfigurationError(faulty)
     sources = sources_of(c, settings, spawner_class)
     rules = rules_of(c, settings, spawner_class)

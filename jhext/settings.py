@@ -18,18 +18,21 @@ from pydantic import (
 
 from .advice import advise
 from .culler.settings import CullerSettings
+from .database import DatabaseSettings
 from .identity.settings import IdentitySettings
+from .included import Part, parts_of
 from .pod.settings import PodSettings
 from .profiles.access import DefaultAccess
 from .profiles.finding import ConfigurationError, Finding
 from .profiles.freeze import freeze
+from .references import with_references
 from .section import SecretRef, Section
 from .storage.home import needs_identity
 from .storage.prepare import MAKES
 from .storage.settings import StorageSettings
-from .yamlfile import Document, read_document
 
 ReloadPolicy = Literal["keep", "fail_closed"]
+HubConfig = Annotated[dict[str, dict[str, Any]], AfterValidator(with_references)]
 # pydantic puts what it has checked into a new list.
 Profiles = Annotated[list[Any], BeforeValidator(freeze), AfterValidator(freeze)]
 
@@ -95,14 +98,40 @@ class HubSettings(Section):
         examples=[[{"env": "JHEXT_CRYPT_KEY"}]],
     )
 
+    database: DatabaseSettings | None = Field(
+        default=None, description="The hub's database; by default c.JupyterHub.db_url."
+    )
+    public_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^/?#\s]+(/[^?#\s]*)?)?$",
+        description="Where people find the hub, with its base_url. The address to which a provider "
+        "of logins sends people back follows from it.",
+        examples=["https://hub.example.org/"],
+    )
+    config: HubConfig = Field(
+        default_factory=dict,
+        description="Everything else that `c` can say, by class and trait. `{env: NAME}` and "
+        "`{file: PATH}` stand for secrets, and for names where a trait is a list or a set. What is "
+        "set on `c` wins; services, load_roles, load_groups and template_paths are added to it.",
+        examples=[
+            {
+                "JupyterHub": {"authenticator_class": "jhext-github"},
+                "Authenticator": {"admin_users": {"file": "/etc/jhext/admins"}},
+            }
+        ],
+    )
+
     @cached_property
     def traits(self) -> dict[str, Any]:
         """What is written here and is also a trait of the spawner, in the shape of the trait."""
         return {
             name: _for_trait(value)
             for name, value in self
-            if name in self.model_fields_set and name not in ("cookie_secret", "crypt_keys")
+            if name in self.model_fields_set and name not in _NO_TRAITS
         }
+
+
+_NO_TRAITS = frozenset({"cookie_secret", "crypt_keys", "database", "public_url", "config"})
 
 
 def _for_trait(value: Any) -> Any:
@@ -137,8 +166,16 @@ class Settings(Section):
         description="Where people's files are. Without it, claims are KubeSpawner's own.",
     )
     hub: HubSettings = Field(default_factory=HubSettings, description="The hub itself.")
+    include: tuple[str, ...] = Field(
+        default=(),
+        strict=False,
+        description="Files with more sections, relative to the folder of this one. A section "
+        "stands in one file only.",
+        examples=[["identity.yaml", "/run/secrets/hub.yaml"]],
+    )
 
     _file: str = PrivateAttr("")
+    _files: Mapping[str, str] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _gives_directories_away(self) -> Settings:
@@ -174,6 +211,10 @@ class Settings(Section):
         """The path of the file that was read; empty where it was none."""
         return self._file
 
+    def file_of(self, section: str) -> str:
+        """Give the path of the file that a section stands in; empty where it is in none."""
+        return self._files.get(section, "")
+
     @cached_property
     def traits(self) -> dict[str, Any]:
         """What the settings say of the spawner's traits; the traits themselves win."""
@@ -193,24 +234,16 @@ def load_settings(source: str | Path | Mapping[str, Any]) -> Settings:
     ConfigurationError
         Something is wrong; everything that is wrong is told at once.
     """
-    if isinstance(source, Mapping):
-        file, document = "", Document(source, {})
-    else:
-        file, document = str(source), read_document(Path(source))
+    parts = parts_of(source, Settings.model_fields)
     try:
-        if not isinstance(document.value, Mapping):
-            kind = type(document.value).__name__
-            message = f"must be a mapping of sections, not {kind}"
-            known = ", ".join(Settings.model_fields)
-            raise ConfigurationError(
-                [Finding("error", "", "", message, file, 1, suggestion=f"sections are {known}")]
-            )
-        settings = Settings.model_validate(_beside(file, document.value))
+        raw = {
+            key: v for part in parts for key, v in _beside(part.file, part.document.value).items()
+        }
+        settings = Settings.model_validate(raw)
     except ValidationError as error:
-        raise ConfigurationError(
-            _finding(document, file, item) for item in error.errors()
-        ) from None
-    settings._file = file
+        raise ConfigurationError(_finding(parts, item) for item in error.errors()) from None
+    settings._file = parts[0].file
+    settings._files = {key: part.file for part in parts for key in part.document.value}
     return settings
 
 
@@ -247,7 +280,7 @@ def _path(folder: Path, name: Any) -> Any:
     return str(folder / name) if isinstance(name, str) else name
 
 
-def _finding(document: Document, file: str, error: Any) -> Finding:
+def _finding(parts: list[Part], error: Any) -> Finding:
     keys, message, suggestion = advise(error, Settings)
-    where, path = "" if file else "settings", ".".join(map(str, keys))
-    return Finding("error", where, path, message, file, document.line(keys), suggestion=suggestion)
+    found = (part for part in parts if keys and keys[0] in part.document.value)
+    return next(found, parts[0]).finding(keys, message, suggestion)

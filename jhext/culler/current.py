@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from jhext.profiles.finding import ConfigurationError
 
 from .policy import Rules
-from .source import File
+from .source import SECTION, File
 
 if TYPE_CHECKING:
     from jhext.settings import Settings
@@ -31,7 +31,8 @@ class CurrentRules:
     def __init__(self, settings: Settings) -> None:
         assert settings.culler is not None  # noqa: S101 - whoever calls has looked
         self._settings = settings  # keeps its identity from being another's
-        self._file = File(Path(settings.file)) if settings.file else None
+        file = settings.file_of(SECTION)
+        self._file = File(Path(file)) if file else None
         self._rules = Rules(settings.culler)
 
     async def get(self) -> Rules:

@@ -11,8 +11,9 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from jhext.advice import advise
+from jhext.included import INCLUDE
 from jhext.profiles.finding import ConfigurationError, Finding
-from jhext.profiles.reading import Reading
+from jhext.profiles.reading import Reading, content_of
 from jhext.yamlfile import Document, parse_yaml
 
 from .settings import CullerSettings
@@ -60,7 +61,10 @@ class Given:
 
 
 class File:
-    """The section in a ``jhext.yaml``. No other section is looked at, nor are their secrets."""
+    """The section in a ``jhext.yaml``, or in a file that it includes.
+
+    No other section is looked at, nor are their secrets.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = str(path)
@@ -83,15 +87,20 @@ class File:
         ConfigurationError
             It is faulty or not there.
         """
-        self._reading = Reading()
-        try:
-            content = self._reading.file(self._path)
-        except (OSError, ValueError) as error:
-            message, suggestion = f"cannot be read: {error}", "let it be a file that can be read"
-            raise ConfigurationError(
-                [Finding("error", "", "", message, self._path, suggestion=suggestion)]
-            ) from None
-        return section_of(parse_yaml(content, self._path), self._path)
+        self._reading = reading = Reading()
+
+        def document(file: str) -> Document:
+            return parse_yaml(content_of(Path(file), reading), file)
+
+        first = document(self._path)
+        value = first.value if isinstance(first.value, Mapping) else {}
+        names = value.get(INCLUDE) if SECTION not in value else None
+        for name in names if isinstance(names, list) else ():
+            file = str(Path(self._path).parent / str(name))
+            included = document(file)
+            if isinstance(included.value, Mapping) and SECTION in included.value:
+                return section_of(included, file)
+        return section_of(first, self._path)
 
 
 def section_of(document: Document, file: str) -> CullerSettings:

@@ -76,7 +76,7 @@ class Sources:
         profile_files, mapping_files
             The traits.
         """
-        file = settings.file if settings and settings.has_profiles else ""
+        file = settings.file_of(_SECTION) if settings else ""
         lists = (profile_list, settings.profiles if settings and not file else None)
         listed = tuple(item for item in lists if item and isinstance(item, list | dict))
         return cls(listed, file, tuple(profile_files), tuple(mapping_files))

@@ -49,7 +49,7 @@ async def test_one_call_wires_a_hub(make_spawner: Any) -> None:
     assert await startable(make_spawner(config=config, groups=["gpu"])) == ["small", "gpu"]
 
 
-async def test_twice_is_once(make_spawner: Any) -> None:
+async def test_d28_twice_is_once(make_spawner: Any) -> None:
     once, twice = Config(), Config()
     raw = {"profiles": [SMALL], "hub": {"admin_bypass": True}}
     jhext.configure(once, raw)
@@ -101,7 +101,7 @@ async def test_profiles_of_both_are_joined(make_spawner: Any) -> None:
     assert await startable(make_spawner(config=config, groups=["gpu"])) == ["small", "gpu"]
 
 
-async def test_hooks_of_operators_stay(make_spawner: Any) -> None:
+async def test_d28_hooks_of_operators_stay(make_spawner: Any) -> None:
     def hook(*args: Any) -> None:
         """Do what operators do."""
 
