@@ -10,6 +10,7 @@ from typing import Any
 from kubespawner import KubeSpawner
 from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
+from traitlets.log import get_logger
 from traitlets.utils.importstring import import_item
 
 from .cataloged import LIBRARY
@@ -17,6 +18,7 @@ from .crypt_keys import split
 from .culler.wiring import add_culler
 from .deadline import in_time
 from .hub_config import apply_config, config_problems
+from .in_force import page, rows_of
 from .profiles.catalog import Policy
 from .profiles.finding import ConfigurationError, Finding
 from .profiles.lint import LintRules
@@ -64,6 +66,7 @@ def configure(c: Config, settings: str | Path | Mapping[str, Any]) -> Settings:
     written = settings.get("culler", {}) if isinstance(settings, Mapping) else {}
     add_culler(c, loaded.culler, in_file or written)
     _add_secrets(c, loaded.hub)
+    get_logger().info("In force by now:\n%s", page(rows_of(c, loaded, spawner_class)))
     return loaded
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from traitlets.config import Config
 
 from ..config import rules_of
+from ..in_force import lost
 from ..profiles.finding import ConfigurationError, Finding
 from ..profiles.mapping import MappingFile
 from ..profiles.sources import Sources, load
@@ -68,6 +69,8 @@ def check(path: Path, known_groups: Collection[str] = ()) -> Report:
     version = configuration.version
     findings = [*configuration.without_profiles(), *version.catalog.findings]
     findings += _beyond_the_lint(configuration, known_groups)
+    if path.suffix == ".py":
+        findings += lost(configuration.config, configuration.settings)
     findings += retired_options(configuration.config, str(path))
     return Report(_sorted(path, findings), version.mappings)
 

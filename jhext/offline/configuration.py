@@ -13,11 +13,13 @@ from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
 from ..config import rules_of, sources_of
+from ..hub_config import apply_config, config_problems
 from ..profiles.access import Mapped, Person
 from ..profiles.catalog import Catalog
 from ..profiles.finding import ConfigurationError, Finding
 from ..profiles.mapping import bind
 from ..profiles.sources import Version, load
+from ..references import has_reference
 from ..refusal import Refusal
 from ..section import SecretRef, Section
 from ..settings import Settings, load_settings
@@ -168,10 +170,24 @@ def read_configuration(path: Path) -> Configuration:
 
         config, spawner_class = read_python(path)
         return Configuration(path, config, spawner_class)
-    config = Config()
+    config, settings = Config(), load_settings(path)
     config.JupyterHub.spawner_class = SPAWNER_CLASS
-    config.ProfileKubeSpawner.settings = load_settings(path)
+    config.ProfileKubeSpawner.settings = settings
+    public = _without_secrets(settings)
+    if problems := list(config_problems(config, public, ProfileKubeSpawner)):
+        raise ConfigurationError(problems)
+    apply_config(config, public, ProfileKubeSpawner)
     return Configuration(path, config, ProfileKubeSpawner)
+
+
+def _without_secrets(settings: Settings) -> Settings:
+    """Leave out of `hub` what only a hub can read."""
+    config = {
+        section: {name: value for name, value in traits.items() if not has_reference(value)}
+        for section, traits in settings.hub.config.items()
+    }
+    hub = settings.hub.model_copy(update={"config": config, "database": None})
+    return settings.model_copy(update={"hub": hub})
 
 
 def check_settings(settings: Mapping[str, Any]) -> tuple[Finding, ...]:

@@ -33,7 +33,7 @@ COMMANDS = sorted(
         command
         for page in (ROOT / "docs").rglob("*.md")
         for command in re.findall(
-            r"^jhext (?:check|explain|test|diff|import|schema|rbac|netpol|prepull)\b.*",
+            r"^jhext (?:check|explain|test|diff|import|schema|rbac|netpol|prepull|show)\b.*",
             page.read_text(),
             re.MULTILINE,
         )
