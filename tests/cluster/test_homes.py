@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -14,9 +15,9 @@ import pytest
 import yaml
 
 from jhext.demo.accounts import Account
-from jhext.demo.notebook import run_cell
 from tests.cluster.bench import ClusterBench
 from tests.cluster.conftest import RunHub
+from tests.cluster.interpreter import PROFILES, run_in_new_server
 from tests.cluster.kubernetes.kubeconfig import Node
 
 PEOPLE = {"alice": {"uid": 3001, "gid": 3100}, "bob": {"uid": 3002, "gid": 3100}}
@@ -93,14 +94,22 @@ def post(client: httpx.Client, manifest: dict[str, Any]) -> None:
     client.post("/api/v1/persistentvolumes", json=manifest).raise_for_status()
 
 
-@pytest.fixture(scope="module", params=[by_claim, by_shared_claim, by_host_path])
+@pytest.fixture(
+    scope="module",
+    params=[
+        (by_claim, "notebook"),
+        (by_shared_claim, "interpreter"),
+        (by_host_path, "interpreter"),
+    ],
+    ids=["claim", "shared_claim", "host_path"],
+)
 def bench(
     request: pytest.FixtureRequest,
     run_hub: RunHub,
     node: Node,
     add_volume: AddVolume,
     tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[ClusterBench, Path]:
+) -> tuple[ClusterBench, Path, str]:
     if node.off is None:
         pytest.skip("not on a cluster whose node does not see this machine's files")
     folder = tmp_path_factory.mktemp("homes")
@@ -116,35 +125,30 @@ def bench(
     folder.chmod(0o755)
     people = folder / "people.yaml"
     people.write_text(yaml.safe_dump(PEOPLE))
-    storage = request.param(files, add_volume, f"jhext-{token_hex(4)}")
+    source, first = request.param
+    storage = source(files, add_volume, f"jhext-{token_hex(4)}")
     storage["home"]["mount_path"] = HOME
     settings = {
-        "profiles": [{"slug": "any", "display_name": "Any", "allow_all": True}],
+        "profiles": PROFILES,
         "identity": {"sources": [{"type": "table", "path": str(people)}]},
         "storage": storage,
     }
     accounts = [Account(name=name, uid=ids["uid"]) for name, ids in PEOPLE.items()]
-    return run_hub(accounts, settings), files
+    return run_hub(accounts, settings), files, first
 
 
-async def run_in_new_server(bench: ClusterBench, user: str, code: str) -> str:
-    """Start a server, run a cell in it, stop it, and return what it printed."""
-    async with bench.browser(user) as browser:
-        await browser.post("/hub/spawn", {"profile": "any"})
-        await browser.wait_for_server(user, seconds=150)
-        await browser.get(f"/user/{user}/lab")
-        printed = await run_cell(browser, f"/user/{user}/", code)
-        await browser.stop_server(user)
-    return printed.strip()
-
-
-async def test_files_of_one_server_are_there_in_the_next(bench: tuple[ClusterBench, Path]) -> None:
-    hub, files = bench
-    assert await run_in_new_server(hub, "alice", WRITE) == "/home/alice True"
-    seen = json.loads(await run_in_new_server(hub, "alice", READ))
+async def test_files_of_one_server_are_there_in_the_next(
+    bench: tuple[ClusterBench, Path, str],
+) -> None:
+    hub, files, first = bench
+    assert await run_in_new_server(hub, "alice", WRITE, first) == "/home/alice True"
+    printed = await asyncio.gather(
+        *(run_in_new_server(hub, user, READ, "interpreter") for user in ("alice", "bob"))
+    )
+    seen, of_bob = map(json.loads, printed)
     assert seen["text"] == "written by the first server"
     assert seen["owner"] == seen["mine"] == [3001, 3100]
     assert "bob" not in seen["others"]
     written = files / "alice" / "notes" / "a.txt"
     assert (written.stat().st_uid, written.stat().st_gid) == (3001, 3100)
-    assert json.loads(await run_in_new_server(hub, "bob", READ))["text"] == ""
+    assert of_bob["text"] == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import stat
@@ -17,10 +18,10 @@ import pytest
 import yaml
 
 from jhext.demo.accounts import Account
-from jhext.demo.notebook import run_cell
 from jhext.storage.prepare import MAKES
 from tests.cluster.bench import ClusterBench
 from tests.cluster.conftest import RunHub
+from tests.cluster.interpreter import PROFILES, run_in_new_server
 from tests.cluster.kubernetes.kubeconfig import Node
 
 UIDS = {"alice": 3001, "bob": 3002, "mallory": 3003}
@@ -53,16 +54,13 @@ class Homes:
     bench: ClusterBench
     homes: Path
     shared: Path
+    first: str
+    """The profile of the first server."""
 
-    async def look(self, user: str) -> dict[str, Any]:
+    async def look(self, user: str, profile: str = "interpreter") -> dict[str, Any]:
         """Start a person's server, work in it, and stop it."""
-        async with self.bench.browser(user) as browser:
-            await browser.post("/hub/spawn", {})
-            await browser.wait_for_server(user, seconds=150)
-            await browser.get(f"/user/{user}/lab")
-            seen: dict[str, Any] = json.loads(await run_cell(browser, f"/user/{user}/", LOOK))
-            await browser.stop_server(user)
-            return seen
+        seen: dict[str, Any] = json.loads(await run_in_new_server(self.bench, user, LOOK, profile))
+        return seen
 
 
 def run_homes(run_hub: RunHub, node: Node, folder: Path, create: str, volume: str) -> Homes:
@@ -75,7 +73,7 @@ def run_homes(run_hub: RunHub, node: Node, folder: Path, create: str, volume: st
     (homes / "mallory" / "file").touch()
     people.write_text(yaml.safe_dump(PEOPLE))
     settings: dict[str, Any] = {
-        "profiles": [{"slug": "lab", "display_name": "Lab", "allow_all": True}],
+        "profiles": PROFILES,
         "identity": {"sources": [{"type": "table", "path": str(people)}]},
         "pod": {"privileged_containers": [MAKES] if create == "chown" else []},
         "storage": {
@@ -104,7 +102,8 @@ def run_homes(run_hub: RunHub, node: Node, folder: Path, create: str, volume: st
             "claims": {"homes": {**SHARED, "volume_name": volume}},
         }
     accounts = [Account(name=name, uid=uid) for name, uid in UIDS.items()]
-    return Homes(run_hub(accounts, settings), homes, shared)
+    first = "interpreter" if volume else "notebook"
+    return Homes(run_hub(accounts, settings), homes, shared, first)
 
 
 @contextmanager
@@ -140,14 +139,13 @@ def homes(
 
 async def test_d18_homes_are_made_and_files_are_there_again(homes: Homes) -> None:
     """Written by one server, read by the next; the group's by another person."""
-    first = await homes.look("alice")
+    first = await homes.look("alice", homes.first)
     assert first["in home"] == ["DATA", "mine", "notebooks"]
     assert first["owner"] == [3001, 3001]
     assert first["home"] == "/home/jovyan"
     assert first["others"] == []
-    again = await homes.look("alice")
+    again, other = await asyncio.gather(homes.look("alice"), homes.look("bob"))
     assert again["mine"] == "xx"
-    other = await homes.look("bob")
     assert other["mine"] == "x"
     assert other["lab"] == ["alice", "bob"]
     assert other["gid"] == 5001
