@@ -78,14 +78,15 @@ def export(
 
 
 def import_(
-    form: Annotated[Form, typer.Argument(help="The form of the file; LDIF cannot be read.")],
+    form: Annotated[Form, typer.Argument(help="The form of the file.")],
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The file.")],
     config: ConfigOption = _CONFIG,
 ) -> None:
     """Take up ids that were given elsewhere: all of them, or none where one stands against it.
 
-    Ids that are there already stay. Ends with 0; with 1 when entries of the registry stand against
-    the file, which are listed; with 2 when something cannot be read.
+    Of LDIF, the entries of the classes posixAccount and posixGroup are read. Ids that are there
+    already stay. Ends with 0; with 1 when entries of the registry stand against the file, which
+    are listed; with 2 when something cannot be read.
     """
     from ..identity.exchange import read
 

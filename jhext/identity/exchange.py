@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from enum import StrEnum
@@ -13,6 +12,13 @@ from . import names
 from .allocate import Allocated, Kind
 from .errors import BadValueError
 from .ids import parse_id, shown
+from .ldif import attribute, entries
+
+_POSIX = (
+    (Kind.USER, "posixaccount", "uid", "uidNumber"),
+    (Kind.GROUP, "posixgroup", "cn", "gidNumber"),
+)
+"""The classes of RFC 2307, with the attributes that have the name and the id."""
 
 
 class Form(StrEnum):
@@ -70,7 +76,7 @@ def read(text: str, form: Form) -> list[Allocated]:
             raise ValueError("is no list of ids, as `jhext ids export` writes it")
         return [_entry(f"element {n}", element) for n, element in enumerate(listed, 1)]
     if form is Form.LDIF:
-        raise ValueError("LDIF is only written: an LDAP directory is a source, not an import")
+        return [_entry(where, raw) for where, raw in _from_ldif(text)]
     kind = Kind.USER if form is Form.PASSWD else Kind.GROUP
     lines = [(f"line {n}", line.split(":")) for n, line in enumerate(text.splitlines(), 1) if line]
     result = []
@@ -108,24 +114,35 @@ def _ldif(entry: Allocated, base: str) -> Iterator[str]:
     from ldap3.utils.dn import escape_rdn  # noqa: PLC0415 - it is large, and only LDIF needs it
 
     if entry.kind is Kind.USER:
-        yield _attribute("dn", f"uid={escape_rdn(entry.name)},ou=people,{base}")
+        yield attribute("dn", f"uid={escape_rdn(entry.name)},ou=people,{base}")
         yield "objectClass: account"
         yield "objectClass: posixAccount"
-        yield _attribute("uid", entry.name)
-        yield _attribute("cn", entry.name)
+        yield attribute("uid", entry.name)
+        yield attribute("cn", entry.name)
         yield f"uidNumber: {entry.number}"
         yield f"gidNumber: {entry.number}"
-        yield _attribute("homeDirectory", f"/home/{entry.name}")
+        yield attribute("homeDirectory", f"/home/{entry.name}")
     else:
-        yield _attribute("dn", f"cn={escape_rdn(entry.name)},ou=groups,{base}")
+        yield attribute("dn", f"cn={escape_rdn(entry.name)},ou=groups,{base}")
         yield "objectClass: posixGroup"
-        yield _attribute("cn", entry.name)
+        yield attribute("cn", entry.name)
         yield f"gidNumber: {entry.number}"
     yield ""
 
 
-def _attribute(name: str, value: str) -> str:
-    """Write an attribute; what LDIF cannot hold as it is goes in base64 (RFC 2849)."""
-    if value.isascii() and value.isprintable() and value[:1] not in (" ", ":", "<", ""):
-        return f"{name}: {value}"
-    return f"{name}:: {b64encode(value.encode()).decode()}"
+def _from_ldif(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give what entries say of ids; others than accounts and groups say nothing."""
+    for line, found in entries(text):
+        classes = {value.lower() for value in found.get("objectclass", [])}
+        for kind, of, name, number in _POSIX:
+            if of not in classes:
+                continue
+            where = f"line {line}: {of}"
+            names_, numbers = found.get(name.lower(), []), found.get(number.lower(), [])
+            if len(names_) != 1 or len(numbers) != 1:
+                raise ValueError(f"{where} has not one {name} and one {number}")
+            holder = f"name:{names_[0]}"
+            yield (
+                where,
+                {"kind": kind, "number": numbers[0], "holder": holder, "name": names_[0]},
+            )

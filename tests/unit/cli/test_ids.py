@@ -86,8 +86,25 @@ def test_ids_are_taken_up_and_written(shell: Any) -> None:
     assert "\ndn: cn=lab,ou=groups,o=lab\nobjectClass: posixGroup\ncn: lab\n" in ldif
 
 
+OTHER = ALLOCATING.replace("ids.sq", "other.sq")
+
+
+@pytest.mark.parametrize("forms", [("passwd", "group"), ("ldif",), ("json",)])
+def test_every_form_that_is_written_can_be_read(shell: Any, forms: tuple[str, ...]) -> None:
+    shell.write(jhext__yaml=ALLOCATING, other__yaml=OTHER, passwd=MEMBERS)
+    shell.write(group="lab:x:2000001:ann,bob\nlab-two:x:2000002:\n")
+    for form in ("passwd", "group"):
+        assert shell("ids", "import", form, form).code == 0
+    for form in forms:
+        shell.write(exported=shell("ids", "export", form).stdout)
+        assert shell("ids", "import", form, "exported", "--config", "other.yaml").code == 0
+    before = shell("ids", "list", "--output", "json").json
+    assert shell("ids", "list", "--output", "json", "--config", "other.yaml").json == before
+    assert len(before) == 4
+
+
 def test_an_export_is_another_registrys_import(shell: Any) -> None:
-    shell.write(jhext__yaml=ALLOCATING, other__yaml=ALLOCATING.replace("ids.sq", "other.sq"))
+    shell.write(jhext__yaml=ALLOCATING, other__yaml=OTHER)
     assert shell("ids", "reserve", "group", "2000000-2000002").code == 0
     exported = shell("ids", "export", "json")
     shell.write(ids__json=exported.stdout)
@@ -118,7 +135,7 @@ def test_what_stands_against_ids_is_listed_and_nothing_is_taken_up(shell: Any) -
         (("import", "json", "hostile"), "hostile: "),
         (("import", "json", "object"), "is no list of ids"),
         (("import", "json", "keys"), "element 1: has not the keys"),
-        (("import", "ldif", "hostile"), "LDIF is only written"),
+        (("import", "ldif", "hostile"), "line 1: an entry begins with its dn"),
         (("list", "--config", "none.yaml"), "no ids are allocated"),
     ],
 )
