@@ -40,7 +40,8 @@ def screen(*, stderr: bool = False) -> Console:
     """Give the console for people: with colour on a terminal, never with line breaks of its own."""
     from ._screen import Screen
 
-    return Screen(stderr=stderr, soft_wrap=True, highlight=False, markup=False)
+    # Words between colons, as groups are called, are no names of emoji.
+    return Screen(stderr=stderr, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 def print_json(data: Any) -> None:

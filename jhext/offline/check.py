@@ -19,7 +19,7 @@ from ..spawner import ProfileKubeSpawner
 from .configuration import Configuration, read_configuration
 from .login import retired_options
 from .placing import Placing
-from .reach import never, unknown_group, unknown_groups
+from .reach import never, overruled, unknown_group, unknown_groups
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,7 @@ def _beyond_the_lint(
 ) -> Iterator[Finding]:
     version = configuration.version
     written = {profile.slug: profile for profile in version.profiles}
+    yield from overruled(version.catalog.profiles, configuration.mapped)
     found = [*never(version.catalog.profiles, datetime.now(UTC), configuration.mapped)]
     if known := {*known_groups, *configuration.groups}:
         found += unknown_groups(version.catalog.profiles, known)

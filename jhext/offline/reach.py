@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
-from ..profiles.access import Access
+from ..profiles.access import UNMAPPED, Access, Mapped
 from ..profiles.expression import EvaluationError, Expression
 from ..profiles.finding import Finding, did_you_mean
 from ..profiles.model import Profile, walk_options
@@ -37,6 +37,36 @@ def never(
             if path and profile.slug not in mapped and _out_of_reach(profile, access):
                 message = "nobody whom it allows has the profile"
                 yield _warning(profile, path, "", message, "let the profile allow them too")
+
+
+def overruled(profiles: Iterable[Profile], mapped: Mapping[str, Mapped]) -> Iterator[Finding]:
+    """Find lines of mapping files that allow what another rule takes away from the same name.
+
+    Parameters
+    ----------
+    profiles
+        The profiles.
+    mapped
+        What mapping files say about them, by slug.
+    """
+    for profile in profiles:
+        by_line = mapped.get(profile.slug, UNMAPPED)
+        for allowed, denied, own, key in (
+            (by_line.allowed_users, by_line.blocked_users, profile.blocked_users, "blocked_users"),
+            (
+                by_line.allowed_groups,
+                by_line.blocked_groups,
+                profile.blocked_groups,
+                "blocked_groups",
+            ),
+        ):
+            blocking = {**dict.fromkeys(own or (), f"{key} of {profile.slug!r}"), **denied}
+            for name in allowed.keys() & blocking.keys():
+                file, _, line = allowed[name].rpartition(":")
+                message = f"{name!r} never gets in by it: {blocking[name]} blocks"
+                yield Finding(
+                    "warning", "", "", message, file, int(line), suggestion="take one of them out"
+                )
 
 
 def unknown_groups(

@@ -154,10 +154,15 @@ def _over(key: str, before: Any, value: Any) -> Any:
     if key == "profile_options" and isinstance(before, Mapping) and isinstance(value, Mapping):
         return {name: item for name, item in {**before, **value}.items() if item is not None}
     if key == "block_if":
-        return _both(before, value, str, lambda: f"({before}\n) || ({value}\n)")
+        return _both(before, value, str, lambda: f"{_enclosed(before)} || {_enclosed(value)}")
     if key in BLOCKING_KEYS:
         return _both(before, value, list, lambda: [*before, *value])
     return value
+
+
+def _enclosed(expression: str) -> str:
+    # A comment would reach to the end of the line.
+    return f"({expression}\n)" if "//" in expression else f"({expression})"
 
 
 def _both(before: Any, value: Any, kind: type, add: Callable[[], Any]) -> Any:

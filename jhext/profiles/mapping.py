@@ -108,6 +108,10 @@ def _line(number: int, text: str) -> MappingLine:
     name, profile = left.removeprefix("@").strip() if is_group else left.strip(), right.strip()
     if not colon or not name or not profile:
         raise FaultyError("is not user:profile, @group:profile or *:profile", _mended(text))
+    if who.startswith("!"):
+        raise FaultyError("takes nothing away twice", "write one !")
+    if is_group and name == "*":
+        raise FaultyError("would be about a group that is called *", "write * for everybody")
     if is_group:
         return MappingLine(number, deny, "group", name, profile)
     if name != "*":
@@ -196,7 +200,9 @@ def _problems(
     """Give the level, what is wrong, and what to do about it."""
     if not meant:
         what = "slug" if line.kind == "group" else "slug or display name"
-        yield "warning", f"never matches: no profile has this {what}", hints[line.profile]
+        has_comment = " #" in line.profile
+        suggestion = "put the comment in a line of its own" if has_comment else hints[line.profile]
+        yield "warning", f"never matches: no profile has this {what}", suggestion
     elif len(meant) > 1:
         slugs = ", ".join(sorted(meant))
         yield "error", f"could be any of {slugs}", "write the slug in place of the display name"

@@ -120,6 +120,35 @@ FINDINGS: dict[str, tuple[str | dict[str, str], str, str]] = {
         "mapping:2",
         "anew",
     ),
+    "denied twice": (
+        {"jhext.yaml": FINE + MAPPED, "mapping": "!!b:a\n"},
+        "mapping:1",
+        "write one !",
+    ),
+    "group called everybody": (
+        {"jhext.yaml": FINE + MAPPED, "mapping": "@*:a\n"},
+        "mapping:1",
+        "write * for everybody",
+    ),
+    "comment behind a line": (
+        {"jhext.yaml": FINE + MAPPED, "mapping": "b:a # for now\n"},
+        "mapping:1",
+        "a line of its own",
+    ),
+    "allowed and denied": (
+        {"jhext.yaml": FINE + MAPPED, "mapping": "b:a\n!b:A\n"},
+        "mapping:1",
+        "take one of them out",
+    ),
+    "group allowed and blocked": (
+        {
+            "jhext.yaml": "profiles: [{slug: a, display_name: A, blocked_groups: [staff]}]\n"
+            + MAPPED,
+            "mapping": "@staff:a\n",
+        },
+        "mapping:1",
+        "take one of them out",
+    ),
     "profile of nobody": (
         {"jhext.yaml": FINE + MAPPED, "mapping": "b:aa\n"},
         "mapping:1",

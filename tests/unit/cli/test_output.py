@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from jhext.cli._output import screen
+
 FAULTY = "profiles: [{slug: small, display_name: Small, allow_al: true}]"
 
 
@@ -34,3 +36,9 @@ def test_names_do_not_control_the_terminal(shell: Any) -> None:
     )
     told = shell("diff", "old.yaml", "new.yaml").stdout
     assert r"+ user eve\x1b[2K\r\u202e  # allowed_users" in told
+
+
+def test_words_between_colons_stay_words(capsys: pytest.CaptureFixture[str]) -> None:
+    """Groups are called ``lab:x:gpu``, and ``:x:`` is the name of an emoji."""
+    screen().print("lab:x:gpu", style="red")
+    assert "lab:x:gpu" in capsys.readouterr().out

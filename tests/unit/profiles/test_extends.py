@@ -115,7 +115,7 @@ def test_rules_that_block_add_up() -> None:
     value = child(blocked_users=["trudy"], blocked_groups=["guests"], block_if="admin")
     assert value["blocked_users"] == ["eve", "trudy"]
     assert value["blocked_groups"] == ["guests"]
-    assert value["block_if"] == "(user == 'mallory'\n) || (admin\n)"
+    assert value["block_if"] == "(user == 'mallory') || (admin)"
 
 
 WELL_FORMED = {"blocked_users": ["eve"], "blocked_groups": ["guests"], "block_if": "admin"}
