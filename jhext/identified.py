@@ -20,6 +20,7 @@ from .pod.manifest import notebook
 from .pod.verify import Configured
 from .profiles.finding import ConfigurationError
 from .reporting import ReportingKubeSpawner
+from .shared import Shared
 from .upstream import in_plain_form
 
 DEFAULT_HOME = "/home/jovyan"
@@ -28,7 +29,7 @@ DEFAULT_HOME = "/home/jovyan"
 SHARE_OF_START = 0.8
 """The part of ``start_timeout`` that identity may take, so that who waits is told what for."""
 
-_resolvers: dict[int, tuple[Resolver, asyncio.Task[None]]] = {}
+_RESOLVERS = Shared[Resolver]()
 
 
 def home_of(manifest: Any) -> str:
@@ -47,25 +48,11 @@ def resolver_of(settings: IdentitySettings, log: Any) -> Resolver:
     Refusal
         A secret that it needs is not there, or the address of the ledger cannot be used.
     """
-    kept = _resolvers.get(id(settings))
-    if kept is None or kept[1].get_loop() is not asyncio.get_running_loop():
-        try:
-            resolver = build_resolver(settings, log)
-        except (ConfigurationError, ValueError) as error:
-            log.critical("No identity can be asked for: %s", error)
-            raise faulty_configuration("identity: see the critical line before") from None
-        closing = asyncio.create_task(_close_at_the_end(resolver, settings))
-        kept = _resolvers[id(settings)] = (resolver, closing)
-    return kept[0]
-
-
-async def _close_at_the_end(resolver: Resolver, settings: IdentitySettings) -> None:
-    """Keep a resolver and its settings until the hub ends, which cancels all tasks then."""
     try:
-        await asyncio.get_running_loop().create_future()
-    finally:
-        _resolvers.pop(id(settings), None)
-        await resolver.close()
+        return _RESOLVERS.of(settings, lambda: build_resolver(settings, log))
+    except (ConfigurationError, ValueError) as error:
+        log.critical("No identity can be asked for: %s", error)
+        raise faulty_configuration("identity: see the critical line before") from None
 
 
 class IdentifiedKubeSpawner(ReportingKubeSpawner):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .cataloged import CatalogedKubeSpawner
 from .culler.current import current_rules
 from .culler.granted import SHORTEST, grant
 from .culler.in_pod import variables
 from .culler.verdict import Server
+from .metered import MeteredKubeSpawner
 
 
-class RecordedKubeSpawner(CatalogedKubeSpawner):
+class RecordedKubeSpawner(MeteredKubeSpawner):
     """A KubeSpawner that remembers what was granted: the culler and a restarted hub read it."""
 
     _record: Mapping[str, Any] = {}

@@ -150,7 +150,10 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
             set_home(manifest, volumes.home_mount)
         if settings.init:
             made = mounted.directories
-            prepares = init_containers(settings.init, owner, volumes, made, notebook(manifest))
+            rescues = bool(owner.profile) and owner.profile == settings.rescue_profile
+            prepares = init_containers(
+                settings.init, owner, volumes, made, notebook(manifest), rescues=rescues
+            )
             put_first(manifest, prepares)
             self._prepares = prepares
         return await super().before_pod_create(manifest)
@@ -184,6 +187,17 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
                 raise faulty_configuration(f"storage_claims.{key}.{error}") from None
         common = in_plain_form(self, self.get_pvc_manifest())["metadata"]
         return list(wanting.wanted_of(claims, owner, common))
+
+    @property
+    def home_claim(self) -> str:
+        """The name of the claim that the home is in, or would be; empty where it is in none."""
+        settings = self._storage
+        key = settings.home.claim if settings and settings.home else ""
+        if not settings or not key:
+            return ""
+        wanted = self._wanted(settings, self._owner())
+        names = {one.key: one.name for one in wanted} | self._remembered(wanted, key)
+        return names[key]
 
     async def _ensure(
         self, settings: StorageSettings, owner: Owner, manifest: Any

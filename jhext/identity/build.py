@@ -134,7 +134,7 @@ def _of_type(settings: SourceSettings, common: IdentitySettings, workers: Worker
             name,
             UrlTemplate(settings.url),
             Pointers(settings.fields, settings.group_name, settings.group_gid),
-            headers={key: _reader(value) for key, value in settings.headers.items()},
+            headers={key: reader(value) for key, value in settings.headers.items()},
             workers=workers,
             timeout=settings.timeout,
             max_bytes=settings.max_bytes,
@@ -174,5 +174,6 @@ def _path(path: str | None) -> Path | None:
     return None if path is None else Path(path)
 
 
-def _reader(value: str | SecretRef) -> Callable[[], str]:
+def reader(value: str | SecretRef) -> Callable[[], str]:
+    """Give what reads a value that may be a secret: anew each time."""
     return value.resolve if isinstance(value, SecretRef) else lambda: value

@@ -29,7 +29,9 @@ class UrlTemplate:
     Parameters
     ----------
     template
-        An absolute URL with ``{username}`` in its path or its query.
+        An absolute URL with the placeholder in its path or its query.
+    placeholder
+        What stands in it for what is asked about.
 
     Raises
     ------
@@ -37,25 +39,26 @@ class UrlTemplate:
         When it is not one, or when the placeholder is where it could name another host.
     """
 
-    def __init__(self, template: str) -> None:
+    def __init__(self, template: str, placeholder: str = PLACEHOLDER) -> None:
         parts = urlsplit(template)
         if parts.scheme not in ("https", "http") or not parts.hostname:
             raise ValueError("not an absolute http or https URL")
         if parts.username is not None or parts.password is not None:
             raise ValueError("a password does not belong into a URL: give a header")
-        if PLACEHOLDER not in parts.path + parts.query:
-            raise ValueError(f"no {PLACEHOLDER} in the path or the query")
-        rest = template.replace(PLACEHOLDER, "")
-        if PLACEHOLDER in parts.netloc or "{" in rest or "}" in rest:
-            raise ValueError(f"{PLACEHOLDER} in the path or the query is the only placeholder")
-        self._template = template
+        if placeholder not in parts.path + parts.query:
+            raise ValueError(f"no {placeholder} in the path or the query")
+        rest = template.replace(placeholder, "")
+        if placeholder in parts.netloc or "{" in rest or "}" in rest:
+            raise ValueError(f"{placeholder} in the path or the query is the only placeholder")
+        self._template, self._placeholder = template, placeholder
         self.plain = parts.scheme == "http"
 
     def url(self, username: str) -> URL:
         """Put in the name of a person, every special character of it quoted."""
         if username in (".", ".."):  # a dot cannot be quoted in a path
             raise IdentityRefused(Reason.INVALID, f"{shown(username)} cannot be part of a URL")
-        return URL(self._template.replace(PLACEHOLDER, quote(username, safe="")), encoded=True)
+        quoted = quote(username, safe="")
+        return URL(self._template.replace(self._placeholder, quoted), encoded=True)
 
 
 class RestSource(Source):
@@ -113,7 +116,18 @@ class RestSource(Source):
 
     async def lookup(self, person: Person) -> Answer | None:
         """Ask about a person; see `Source.lookup`."""
-        url = self._url.url(person.name)
+        document = await self.document(person.name)
+        return None if document is None else self._pointers.pick(document)
+
+    async def document(self, name: str) -> Any | None:
+        """Ask about somebody or something by its name, and give the whole answer.
+
+        Raises
+        ------
+        IdentityUnavailable
+            There is no answer, or none that can be read.
+        """
+        url = self._url.url(name)
         headers = await self._workers.run(self._read_headers)
         session = await self._open()
         try:
@@ -125,12 +139,11 @@ class RestSource(Source):
                         f"{self.name}: answered {response.status}",
                         transient=response.status >= 500 or response.status == 429,
                     )
-                document = self._parse(await self._body(response))
+                return self._parse(await self._body(response))
         except TimeoutError:
             raise IdentityUnavailable(f"{self.name}: no answer in {self._timeout} s") from None
         except aiohttp.ClientError as error:
             raise IdentityUnavailable(f"{self.name}: {type(error).__name__}") from error
-        return self._pointers.pick(document)
 
     async def close(self) -> None:
         """Close the connections."""

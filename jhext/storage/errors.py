@@ -24,6 +24,8 @@ class StorageReason(StrEnum):
     """The directories of the person are not as they should be, and could not be made so."""
     MOUNT = "storage_mount"
     """Two things would be mounted in one place, or one in a place that is taken."""
+    FULL = "storage_full"
+    """The home is full, and what was to start is not the profile for making room."""
     PROJECTS = "storage_projects"
     """Two mounts, or a mount and the profile, belong to different projects."""
 

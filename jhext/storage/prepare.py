@@ -207,6 +207,8 @@ def init_containers(
     volumes: Volumes,
     directories: Sequence[Directory],
     notebook: Mapping[str, Any],
+    *,
+    rescues: bool = False,
 ) -> list[dict[str, Any]]:
     """Give the init containers that prepare a person's directories.
 
@@ -222,11 +224,13 @@ def init_containers(
         What is to be there besides the home.
     notebook
         The notebook's container, whose image, amounts and security context they have.
+    rescues
+        Whether it is started to make room, so that nothing is written into the home.
     """
     uid = owner.identity.uid if owner.identity and settings.check_owner else None
     homes = [mount for mount in volumes.mounts if mount["mountPath"] == volumes.home_mount]
     making, fill, room = list(directories), _fill(settings), _room(settings)
-    if settings.room and owner.profile and owner.profile == settings.room.rescue_profile:
+    if rescues:
         fill = room = None
     gives_away = settings.create == "chown"
     if homes and (gives_away or "subPath" in homes[0]):

@@ -15,6 +15,7 @@ from . import names, template
 from .home import HomeSettings
 from .mounts import MountSettings, check_mounts
 from .prepare import InitSettings, check_init
+from .quota import CLAIM, QuotaSettings, placeholder_of
 
 TEXT_FIELDS = frozenset(
     {
@@ -201,6 +202,11 @@ class StorageSettings(Section):
         description="What is done to a home before the server starts; without it, nothing.",
     )
 
+    quota: QuotaSettings | None = Field(
+        default=None,
+        description="Who knows how full homes are; without it, nobody is told before a start.",
+    )
+
     @model_validator(mode="after")
     def _consistent(self) -> StorageSettings:
         for key, claim in self.claims.items():
@@ -224,7 +230,19 @@ class StorageSettings(Section):
                 )
         if self.home is not None:
             _check_home(self.home, self.claims)
+        room = self.init.room.rescue_profile if self.init and self.init.room else ""
+        if self.quota and room not in ("", self.quota.rescue_profile):
+            raise ValueError("quota.rescue_profile: init.room has another one")
+        is_in_claim = self.home is not None and self.home.source.type == "claim"
+        if self.quota and placeholder_of(self.quota.url) == CLAIM and not is_in_claim:
+            raise ValueError("quota.url: {claim} needs homes of type claim; say {username}")
         home = self.home.mount_path if self.home else ""
         check_mounts(self.mounts, home, {key: claim.per for key, claim in self.claims.items()})
         check_init(self.init, any(mount.directory_mode for mount in self.mounts))
         return self
+
+    @property
+    def rescue_profile(self) -> str:
+        """The slug of the profile in which people make room; empty where there is none."""
+        room = self.init.room.rescue_profile if self.init and self.init.room else ""
+        return self.quota.rescue_profile if self.quota else room

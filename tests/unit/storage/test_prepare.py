@@ -153,9 +153,8 @@ def test_full_home_is_told_and_the_rescue_profile_starts_all_the_same() -> None:
     }
     settings = InitSettings.model_validate(init)
     home = HomeSettings.model_validate({"source": HOMES["claim"]})
-    rescued = Owner(Person("ann"), ANN, "rescue")
-    volumes = home_of(home, rescued, CLAIMS)
-    (container,) = init_containers(settings, rescued, volumes, (), {"image": "i"})
+    volumes = home_of(home, OWNER, CLAIMS)
+    (container,) = init_containers(settings, OWNER, volumes, (), {"image": "i"}, rescues=True)
     plan = plan_of(container)
     assert (plan["room"], plan["fill"]) == (None, None)
 
