@@ -104,7 +104,8 @@ def answer(path: Path, question: Question) -> Explanation:
         str(question),
         view(catalog, person),
     )
-    if question.profile is None and isinstance(catalog, Catalog):
+    asks_for_all = question.profile is None and not question.options
+    if asks_for_all and isinstance(catalog, Catalog):
         return explanation
     options = {"profile": question.profile} if question.profile is not None else {}
     options |= question.options

@@ -79,7 +79,8 @@ class Person:
             "admin": self.admin,
             "server_name": self.server_name,
             "claims": dict(self.claims),
-            "now": self.now,
+            # The hours of a time are those of its own zone there, and rules are about UTC.
+            "now": self.now.astimezone(UTC),
         }
 
 

@@ -53,6 +53,12 @@ def variables(pod: Any) -> dict[str, Any]:
     return {item["name"]: item.get("value") for item in pod["spec"]["containers"][0]["env"]}
 
 
+def test_options_alone_are_those_of_the_default(lab: Any) -> None:
+    ran = lab("explain", "ada", "--option", "no=such")
+    assert ran.code == 1
+    assert "this profile does not have: 'no'" in ran.stdout
+
+
 def test_all_of_the_output_with_a_pod_is_yaml(lab: Any) -> None:
     ran = lab("explain", "ada", *GPU, "--option", "memory=more")
     pod = pod_of(ran)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -292,3 +293,13 @@ def test_claims_too_deep_for_the_evaluator_allow_nothing(key: str) -> None:
 def test_variables() -> None:
     assert set(ANN.variables) == {"user", "groups", "admin", "server_name", "claims", "now"}
     assert ANN.variables["groups"] == ["/hpc/gpu", "lab"]
+
+
+def test_the_hours_of_a_rule_are_those_of_utc() -> None:
+    """Whoever asks with a time of another zone gets the answer of the hub."""
+    access = Access.model_validate({"allow_if": "now.getHours() >= 8"})
+    berlin = timezone(timedelta(hours=2))
+    for hour, allowed in ((9, False), (10, True)):
+        person = Person("ann", now=datetime(2026, 10, 1, hour, tzinfo=berlin))
+        default = Decision(True, "", "")
+        assert decide(access, person, default=default).allowed is allowed
