@@ -8,7 +8,7 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,8 @@ from .verdict import Server, Verdict, Why
 
 if TYPE_CHECKING:
     from jhext.profiles.catalog import Catalog
+
+_Asked = Callable[[str], Awaitable[Mapping[str, Any] | None]]
 
 BASE_SCOPES = frozenset(
     {
@@ -284,7 +286,7 @@ class Pass:
 
     async def _try_to_stop(self, case: Case) -> str:
         """Look at the server once more, and stop it if the verdict is still the same."""
-        user = await self._again(case.server.user)
+        user = await self._again(self._hub.running, case.server.user)
         servers = {server.name: server for server in servers_of(user)} if user else {}
         server = servers.get(case.server.name)
         if server is None:
@@ -308,14 +310,14 @@ class Pass:
             return server.full_name in lost_rights(self._catalog, user)
         return server.full_name in (await self._hub.revoked(server.user) or {})
 
-    async def _again(self, name: str) -> Mapping[str, Any] | None:
+    async def _again(self, ask: _Asked, name: str) -> Mapping[str, Any] | None:
         async with self._pace.turn():
-            return await self._hub.user(name)
+            return await ask(name)
 
     async def _delete(self, case: Case) -> None:
         name, outcome = case.server.user, "kept"
         try:
-            user = await self._again(name)
+            user = await self._again(self._hub.user, name)
             if user is not None and self._judge.judge_user(user) is not None:
                 await self._hub.delete_user(name)
                 outcome = "deleted"

@@ -27,17 +27,22 @@ class IdleHandler(APIHandler):  # type: ignore[misc]
 
     Answers with what ``GET /users`` says of the same servers: those which nobody has used for
     ``timeout``, and those which were started ``max_age`` ago. A server that was granted shorter
-    limits at its start is among them, too.
+    limits at its start is among them, too. With ``?user=NAME`` instead it answers with all servers
+    of that person.
     """
 
     @needs_listing
     def get(self) -> None:
         """Answer."""
+        name = self.get_argument("user", None)
+        wanted = self._due() if name is None else orm.User.name == name
+        self.write(json.dumps(list(self._people(wanted).values())))
+
+    def _due(self) -> sa.ColumnElement[bool]:
         now = datetime.now(UTC).replace(tzinfo=None)
         timeout = _before(now, min(self._seconds("timeout"), SHORTEST.timeout))
         max_age = _before(now, min(self._seconds("max_age"), SHORTEST.max_age))
-        people = self._people(_due(timeout, max_age))
-        self.write(json.dumps(list(people.values())))
+        return _due(timeout, max_age)
 
     def _seconds(self, name: str) -> float:
         try:
@@ -48,7 +53,7 @@ class IdleHandler(APIHandler):  # type: ignore[misc]
             raise web.HTTPError(400, f"{name} must be a number of seconds")
         return seconds
 
-    def _people(self, due: sa.ColumnElement[bool]) -> Mapping[int, Any]:
+    def _people(self, wanted: sa.ColumnElement[bool]) -> Mapping[int, Any]:
         query = (
             sa.select(
                 orm.User.id,
@@ -59,7 +64,7 @@ class IdleHandler(APIHandler):  # type: ignore[misc]
                 orm.Spawner.last_activity,
             )
             .join(orm.Spawner, orm.Spawner.user_id == orm.User.id)
-            .where(orm.Spawner.server_id.is_not(None), due, *listed_people(self))
+            .where(orm.Spawner.server_id.is_not(None), wanted, *listed_people(self))
         )
         people: dict[int, Any] = {}
         for user_id, name, admin, server, started, last_activity in self.db.execute(query):

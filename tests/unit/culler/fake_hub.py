@@ -44,6 +44,8 @@ class FakeHub:
         The servers of everybody, by user and name.
     revoked, notices
         What the handlers of ours say and are told; None for a hub without them.
+    tells_idle
+        Whether it has the one that tells who is idle.
     fault
         Is given the method, the path and how often this was asked for; gives a status to answer
         with, "hang", "drop" or "half", or None.
@@ -58,6 +60,7 @@ class FakeHub:
     slow_stop: bool = False
     revoked: dict[str, str] | None = None
     notices: list[dict[str, Any]] | None = None
+    tells_idle: bool = False
     stopped: list[str] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
     most_stops: int = 0
@@ -76,6 +79,8 @@ class FakeHub:
         router.add_delete("/hub/api/users/{name:[^/]+}/servers/{server:[^/]+}", self._stop)
         if self.revoked is not None:
             router.add_get("/hub/api/jhext/revoked", self._revoked)
+        if self.tells_idle:
+            router.add_get("/hub/api/jhext/idle", self._idle)
         if self.notices is not None:
             router.add_put("/hub/api/jhext/notices", self._notices)
         runner = web.AppRunner(application, shutdown_timeout=0.1)
@@ -160,6 +165,19 @@ class FakeHub:
             return web.Response(status=202)
         del self.users[user][server]
         return web.Response(status=204)
+
+    async def _idle(self, request: web.Request) -> web.Response:
+        wanted = request.query.get("user")
+        before = stamp(self.now - float(request.query.get("timeout", "inf"))) if not wanted else "9"
+        found = []
+        for name in self.users if wanted is None else {wanted} & self.users.keys():
+            model = self._model(name)
+            servers = model["servers"].items()
+            model["servers"] = {
+                server: it for server, it in servers if it["last_activity"] <= before
+            }
+            found += [model] if model["servers"] else []
+        return web.json_response(found)
 
     async def _notices(self, request: web.Request) -> web.Response:
         assert self.notices is not None

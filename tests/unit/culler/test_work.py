@@ -155,6 +155,25 @@ async def test_used_again_meanwhile() -> None:
     assert culler.outcomes() == {"kept_within_limits": 20}
 
 
+@pytest.mark.parametrize("name", ["user0", "a/b&user=back ü"])
+async def test_with_the_handler_nobody_is_paged(name: str) -> None:
+    """One question finds the idle ones, one each is the last look at them."""
+    users = {who: {"": running(idle)} for who, idle in ((name, 9e3), ("back", 9e3), ("busy", 0))}
+    culler = Culler()
+    async with FakeHub(users, tells_idle=True).serving() as hub:
+
+        def back(method: str, path: str, count: int) -> None:
+            if path.startswith("/jhext/idle?user="):
+                users["back"][""] = running()
+
+        hub.fault = back
+        seen = await culler.look(hub)
+        assert hub.stopped == [f"{name}/"]
+        assert not [path for method, path in hub.asked if path[:6] == "/users" and method == "GET"]
+    assert seen.counts.total() == 2
+    assert culler.outcomes() == {"stopped": 1, "kept_within_limits": 1}
+
+
 async def test_deleted_meanwhile() -> None:
     culler = Culler()
     async with FakeHub(crowd(2, idle=1)).serving() as hub:
