@@ -12,7 +12,7 @@ from .model import moment
 from .policy import Rules
 from .revocation import Revocations
 from .usage import Usage
-from .verdict import Server, Verdict, Why
+from .verdict import Server, Verdict, Why, told
 
 
 class Judge:
@@ -58,12 +58,14 @@ class Judge:
     def notice(self, server: Server, verdict: Verdict) -> Mapping[str, Any] | None:
         """Give what the user of a server is told of its stop; None while that is not near."""
         limits: Limits = self.rules.limits(server)
-        if verdict.stop or not 0 < verdict.at - self.now <= limits.warn_before:
+        if not 0 < verdict.at - self.now <= limits.warn_before:
             return None
-        why = verdict.why
+        why, rule = verdict.why, verdict.detail
         if why is Why.WITHIN_LIMITS:
             why = Why.AGE if verdict.rule == limits.said_by["max_age"] else Why.IDLE
-        return {"at": round(verdict.at, 3), "why": str(why), "rule": verdict.detail}
+        elif why in (Why.BUSY, Why.UNKNOWN):
+            why, rule = Why.AGE, f"{limits.said_by['max_age']} is {told(limits.max_age)}"
+        return {"at": round(verdict.at, 3), "why": str(why), "rule": rule}
 
     def judge_user(self, user: Mapping[str, Any]) -> Verdict | None:
         """Say that somebody is to be deleted; None where they stay, also when in doubt."""

@@ -13,6 +13,9 @@ from .settings import CullerSettings, PersonRule
 from .verdict import Server, Verdict, Why
 from .window import opens
 
+END_OF_CALENDARS = 2.5e11
+"""Seconds since 1970, in the year 9892; Python has no dates after 9999."""
+
 
 class Rules:
     """The rules of a section, ready to be asked about many servers."""
@@ -115,7 +118,7 @@ class Rules:
 
     def _opens(self, limits: Limits, moment: float) -> float:
         """Tell when a server may be stopped that is to be stopped at a moment."""
-        if not limits.only or moment > _END_OF_CALENDARS:
+        if not limits.only or moment > END_OF_CALENDARS:
             return moment
         local = datetime.fromtimestamp(moment, self._zone)
         return max(moment, min(opens(window, local) for window in limits.only).timestamp())
@@ -147,7 +150,6 @@ class Rules:
 
 _NOT_RUNNING = Verdict(False, Why.NOT_RUNNING, "it is not running")
 _UNKNOWN_GROUPS = Verdict(False, Why.UNKNOWN, "the groups of its user cannot be seen")
-_END_OF_CALENDARS = 2.5e11  # in the year 9892; Python has none after 9999
 _UNKNOWN_STATE = Verdict(False, Why.UNKNOWN, "its state cannot be seen")
 
 

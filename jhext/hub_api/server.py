@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,8 +16,8 @@ from tornado import web
 
 from jhext.culler.current import current_rules
 from jhext.culler.model import servers_of
-from jhext.culler.policy import Rules
-from jhext.culler.verdict import Server, Verdict, Why
+from jhext.culler.policy import END_OF_CALENDARS, Rules
+from jhext.culler.verdict import Server, Why
 from jhext.spawner import ProfileKubeSpawner
 from jhext.units import parse_duration
 
@@ -61,16 +61,18 @@ class ServerHandler(APIHandler):  # type: ignore[misc]
         return spawner, rules
 
     def _tell(self, spawner: ProfileKubeSpawner, rules: Rules) -> None:
-        now = time.time()
-        verdict = rules.judge(_server(spawner), now)
+        now, server = time.time(), _server(spawner)
+        limits, verdict = rules.limits(server), rules.judge(server, now)
         at, why, rule = verdict.at, str(verdict.why), verdict.detail
-        notice = _notice(spawner, verdict)
+        ends = [at, rules.judge_busy(server, now).at] if limits.busy_if else [at]
+        notice = _notice(spawner, ends)
         if notice is not None and notice["at"] < at + _SAME:
             at, why, rule = notice["at"], notice["why"], notice["rule"]
         told = {
             "at": _written(at),
             "why": why,
             "rule": rule,
+            "unless": limits.said_by["busy_if"] if limits.busy_if else None,
             "seconds_left": None if at == math.inf else max(0, round(at - now)),
             "can_be_put_off_until": _written(_ceiling(spawner, rules) or math.inf),
             "notice": notice and {**notice, "at": _written(notice["at"])},
@@ -78,12 +80,12 @@ class ServerHandler(APIHandler):  # type: ignore[misc]
         self.write(json.dumps(told))
 
 
-def _notice(spawner: ProfileKubeSpawner, verdict: Verdict) -> Mapping[str, Any] | None:
+def _notice(spawner: ProfileKubeSpawner, ends: Iterable[float]) -> Mapping[str, Any] | None:
     """Give the notice of a stop, unless it has come to nothing since the culler gave it."""
     notice = spawner.notice
     if notice is None or notice["why"] == Why.REVOKED:
         return notice
-    return notice if abs(notice["at"] - verdict.at) < _SAME else None
+    return notice if any(abs(notice["at"] - end) < _SAME for end in ends) else None
 
 
 def _server(spawner: ProfileKubeSpawner) -> Server:
@@ -110,6 +112,6 @@ def _ceiling(spawner: ProfileKubeSpawner, rules: Rules) -> float:
 
 
 def _written(moment: float) -> str | None:
-    if moment == math.inf:
+    if moment > END_OF_CALENDARS:
         return None
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")

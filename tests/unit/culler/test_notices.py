@@ -12,7 +12,7 @@ from jhext.culler.policy import Rules
 from jhext.culler.revocation import Revocations
 from jhext.culler.settings import CullerSettings
 from jhext.culler.usage import Usage
-from jhext.culler.verdict import Server
+from jhext.culler.verdict import Server, Why
 from tests.unit.culler.conftest import Culler
 from tests.unit.culler.fake_hub import NOW, FakeHub, running, stamp
 
@@ -67,6 +67,23 @@ def test_notice(written: dict[str, Any], about: Server, why: str | None, left: f
     else:
         assert notice
         assert (notice["why"], round(notice["at"] - NOW)) == (why, left)
+
+
+def test_whoever_is_busy_is_told_of_the_age() -> None:
+    prometheus = {"url": "http://127.0.0.1:1"}
+    judge = judge_of(warn_before="15m", max_age="9h5m", busy_if="up", prometheus=prometheus)
+    about = server(2 * HOUR)
+    notice = judge.notice(about, judge.rules.judge_busy(about, NOW))
+    assert notice == {"at": NOW + 5 * MINUTE, "why": "age", "rule": "culler.max_age is 9h5m"}
+
+
+def test_a_right_that_has_ended_is_told_before_other_ends() -> None:
+    judge = judge_of({"bob/": "blocked"}, revoked_after="200d", warn_before="300d", never=True)
+    notice = judge.notice(server(0), judge.judge(server(0)))
+    assert notice
+    assert notice["why"] == "revoked"
+    judge = judge_of({"bob/": "blocked"}, revoked_after="300d", warn_before="300d")
+    assert judge.judge(server(0)).why is Why.WITHIN_LIMITS
 
 
 def test_servers_of_the_longest_warning_are_looked_at() -> None:

@@ -147,6 +147,7 @@ async def test_faulty_rules_at_the_beginning_end_it() -> None:
         ({"never": True}, 600),
         ({"never": True, "groups": {"a": {"max_age": "1m"}}}, 30),
         ({"never": True, "revoked_after": "10s"}, 5),
+        ({"timeout": "9h", "users": {"bob": {"warn_before": "2m"}}}, 60),
         ({"timeout": "1s", "cull_every": "20m"}, 1200),
     ],
 )

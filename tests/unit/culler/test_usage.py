@@ -15,7 +15,8 @@ from jhext.culler.policy import Rules
 from jhext.culler.settings import CullerSettings, PrometheusSettings
 from jhext.culler.usage import Prometheus, Usage
 from jhext.culler.verdict import Server, Verdict, Why
-from tests.unit.culler.fake_hub import NOW
+from tests.unit.culler.conftest import Culler
+from tests.unit.culler.fake_hub import NOW, FakeHub, running
 
 HOUR = 3600
 BUSY, WASTES = "busy{pod=$pod,user=$user}", "wastes{pod=$pod}"
@@ -119,8 +120,46 @@ async def test_faults_never_stop_a_server(answer: Any) -> None:
     assert (verdict.stop, verdict.why) == (False, Why.UNKNOWN)
     assert len(fake.asked) == 1
     assert verdict.detail == faults[0]
+    assert not isinstance(answer, int) or str(answer) in verdict.detail
     verdict, _, faults = await judged(rules(), server(9), answer)
     assert (verdict.stop, verdict.why, len(faults)) == (False, Why.WITHIN_LIMITS, 1)
+
+
+async def test_a_query_for_something_else_says_so() -> None:
+    verdict, _, _ = await judged(rules(), server(), FAULTS["string"])
+    assert verdict.detail == "culler.busy_if: the query yields a string, not samples"
+
+
+async def test_busy_just_before_the_stop(caplog: Any) -> None:
+    """A pass asks about whom it would stop, and once more when it is about to."""
+    busy_if = "busy{user=$user}"
+    async with FakePrometheus(vector("0")).serving() as fake:
+        culler = Culler(busy_if=busy_if, prometheus={"url": fake.url})
+        assert culler.rules.settings.prometheus
+        users = {name: {"": running(2 * HOUR)} for name in ("bob", "eve")}
+        async with (
+            FakeHub(users).serving() as hub,
+            Prometheus(culler.rules.settings.prometheus) as culler.prometheus,
+        ):
+
+            def back(method: str, path: str, count: int) -> None:
+                if path == "/users/eve":
+                    fake.answer = vector("1")
+
+            hub.fault = back
+            seen = await culler.look(hub, act=False)
+            assert seen.counts == {("stop", Why.IDLE): 2}
+            fake.answer = vector("1")
+            seen = await culler.look(hub)
+            assert seen.counts == {("keep", Why.BUSY): 2}
+            fake.answer = 500
+            assert (await culler.look(hub)).counts == {("keep", Why.UNKNOWN): 2}
+            assert "Of 2 servers it is not known how busy they are" in caplog.text
+            fake.answer = vector("0")
+            del hub.users["bob"]
+            await culler.look(hub)
+            assert hub.stopped == []
+            assert culler.outcomes() == {"kept_busy": 1}
 
 
 async def test_nobody_answers() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from jhext.culler.clock import SETTLING, Clock
 from jhext.culler.hub import HubError
+from jhext.culler.verdict import Why
 from jhext.culler.work import MissingScopes
 from tests.unit.culler.conftest import Culler
 from tests.unit.culler.fake_hub import NOW, FakeHub, running, stamp
@@ -255,6 +256,15 @@ async def test_revoked_after_the_grace_period() -> None:
         culler.revocations._since["user1/"] -= HOUR
         await culler.look(hub)
         assert hub.stopped == ["user1/"]
+
+
+async def test_a_lost_right_is_the_reason_also_of_an_idle_server() -> None:
+    """So that nothing that holds against idleness holds against it."""
+    culler = Culler(revoked_after=1)
+    async with FakeHub({"bob": {"": running(2 * HOUR)}}, revoked={"bob/": "x"}).serving() as hub:
+        await culler.look(hub, act=False)
+        culler.revocations._since["bob/"] -= 1
+        assert (await culler.look(hub)).counts == {("stop", Why.REVOKED): 1}
 
 
 async def test_without_the_handler_nobody_is_known_to_have_lost_a_right() -> None:
