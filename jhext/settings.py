@@ -25,9 +25,12 @@ from .pod.settings import PodSettings
 from .profiles.access import DefaultAccess
 from .profiles.finding import ConfigurationError, Finding
 from .profiles.freeze import freeze
+from .profiles.names import parse_names
+from .profiles.reading import Reading, content_of
 from .references import with_references
 from .section import SecretRef, Section
 from .storage.home import needs_identity
+from .storage.named import STORAGE, fill_in
 from .storage.prepare import MAKES
 from .storage.settings import StorageSettings
 
@@ -235,16 +238,28 @@ def load_settings(source: str | Path | Mapping[str, Any]) -> Settings:
         Something is wrong; everything that is wrong is told at once.
     """
     parts = parts_of(source, Settings.model_fields)
+    raw = {key: v for part in parts for key, v in _read_part(part).items()}
     try:
-        raw = {
-            key: v for part in parts for key, v in _beside(part.file, part.document.value).items()
-        }
         settings = Settings.model_validate(raw)
     except ValidationError as error:
         raise ConfigurationError(_finding(parts, item) for item in error.errors()) from None
     settings._file = parts[0].file
     settings._files = {key: part.file for part in parts for key in part.document.value}
     return settings
+
+
+def _read_part(part: Part) -> dict[str, Any]:
+    """Give the sections of a part, with all that is written relative to its own folder."""
+    sections = _beside(part.file, part.document.value)
+    if STORAGE in sections:
+        sections[STORAGE], found = fill_in(part, _names)
+        if found:
+            raise ConfigurationError(found)
+    return sections
+
+
+def _names(path: Path) -> list[str]:
+    return parse_names(content_of(path, Reading()), str(path))
 
 
 def _beside(file: str, raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from .access import NAME_KEYS
@@ -43,6 +43,34 @@ def _names(text: str) -> Iterator[str]:
         yield name
 
 
+def names_in(
+    reference: Mapping[str, Any], folder: PurePath, read: Callable[[Path], list[str]]
+) -> list[str]:
+    """Give the names in the file that is written in their place.
+
+    Parameters
+    ----------
+    reference
+        What is written.
+    folder
+        What the name of the file is relative to.
+    read
+        Reads a file of names.
+
+    Raises
+    ------
+    FaultyError
+        Something else is written.
+    ConfigurationError
+        The file cannot be read.
+    """
+    file = reference.get("file")
+    if len(reference) != 1 or not isinstance(file, str):
+        message = "must be a list of names or {file: PATH}"
+        raise FaultyError(message, "write [ada, bob], or {file: names.txt}")
+    return read(Path(folder, file))
+
+
 def fill_in(profile: Written, read: Callable[[Path], list[str]]) -> tuple[Written, list[Finding]]:
     """Put names in the place of the files that hold them, on every level of a profile.
 
@@ -66,16 +94,13 @@ def fill_in(profile: Written, read: Callable[[Path], list[str]]) -> tuple[Writte
         return profile.error(path, message, finding.suggestion)
 
     def names(reference: Mapping[str, Any], path: str) -> FrozenList:
-        file = reference.get("file")
-        if len(reference) != 1 or not isinstance(file, str):
-            message = "must be a list of names or {file: PATH}"
-            found.append(profile.error(path, message, "write [ada, bob], or {file: names.txt}"))
-            return FrozenList()
         try:
-            return FrozenList(read(Path(profile.folder, file)))
+            return FrozenList(names_in(reference, profile.folder, read))
+        except FaultyError as error:
+            found.append(profile.error(path, error.message, error.suggestion))
         except ConfigurationError as error:
             found.extend(it if it.line else named_at(it, path) for it in error.findings)
-            return FrozenList()
+        return FrozenList()
 
     def fill(carrier: Mapping[Any, Any], path: str) -> Mapping[Any, Any]:
         references = [key for key in NAME_KEYS if isinstance(carrier.get(key), Mapping)]

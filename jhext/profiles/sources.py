@@ -12,8 +12,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..advice import advise
+from ..included import Part
 from ..settings import Settings
 from ..storage.mounts import MountSettings
+from ..storage.named import fill_in as fill_in_mounts
 from ..storage.settings import StorageSettings
 from ..yamlfile import Document, KeyPath, parse_yaml
 from .build import as_list, build
@@ -202,8 +204,9 @@ class _Gathering:
                 self._add(freeze(value), where)
 
     def _read_mounts(self, document: Document, file: str) -> None:
-        section = document.value.get(_STORAGE)
-        if section is None:
+        section, found = fill_in_mounts(Part(document, file), self._names)
+        if section is None or found:
+            self.findings += found
             return
         try:
             self.mounts = StorageSettings.model_validate(section).mounts

@@ -69,3 +69,16 @@ async def test_a_change_is_in_the_next_start(bench: Bench) -> None:
     assert await places(bench, "bob") == ["/other"]
     assert "storage.mounts.0.mount_path: '/etc/passwd' belongs to the system" in bench.log
     assert "in the sections storage waits for a restart" not in bench.log
+
+
+async def test_names_may_stand_in_a_file_of_their_own(bench: Bench) -> None:
+    """And a change of that file is in the next start; one that cannot be read changes nothing."""
+    people = bench.accounts_file.parent / "people.txt"
+    people.write_text("ann\n")
+    say(bench, settings({**SCRATCH, "allowed_users": {"file": people.name}}))
+    assert await places(bench, "bob") == []
+    people.write_text("ann bob\n")
+    assert await places(bench, "bob") == ["/scratch"]
+    people.write_text('a"nn\n')
+    assert await places(bench, "bob") == ["/scratch"]
+    assert "people.txt" in bench.log
