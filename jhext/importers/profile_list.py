@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -35,6 +36,8 @@ _CONVERTED: Mapping[Level, frozenset[str]] = {
     "unlisted_choice": frozenset(),
 }
 _MATCHES_TO_THE_END = ("$", r"\Z", ".*", ".+")
+_SHOWN = frozenset({"display_name", "description", "display_name_in_choices"})
+_MARKUP = re.compile(r"</?(a|b|i|br|p|em|strong|code|span|div|ul|li|img|small|font)\b[^>]*>", re.I)
 _NOBODY: Mapping[str, Any] = {"allowed_users": []}
 
 
@@ -138,7 +141,7 @@ class ProfileListImport:
         rules = {} if level == "option" else self.rules.read(level, raw, where, path)
         for key, value in raw.items():
             if key in _KEYS[level]:
-                kept[key] = value
+                kept[key] = self._shown(value, where, _join(path, key)) if key in _SHOWN else value
             elif key in self.rules.keys or key in _CONVERTED[level]:
                 continue
             elif ACCESS_LIKE.search(str(key)):
@@ -152,6 +155,12 @@ class ProfileListImport:
         # Rules are read best between what a thing is called and what it changes.
         overrides = {key: kept.pop(key) for key in ("kubespawner_override",) if key in kept}
         return kept | rules | overrides
+
+    def _shown(self, value: Any, where: str, path: str) -> Any:
+        """Keep what people read. KubeSpawner takes numbers too, and shows HTML as such."""
+        if _MARKUP.search(str(value)):
+            self.notes.add(where, path, "tags would be shown as they are", "write plain text")
+        return str(value) if isinstance(value, int | float) else value
 
     def _keep_one_default(self, items: list[dict[str, Any]], where: str, path: str) -> None:
         for item in [item for item in items if item.get("default")][1:]:

@@ -35,6 +35,16 @@ def test_d57_access_of_a_profile(written: dict[str, Any], rules: dict[str, Any])
     assert profile == {"display_name": "P", **rules}
 
 
+def test_what_people_read_is_text() -> None:
+    choices = {"a": {"display_name": 3.7}, "b": {"display_name": "<image>:<tag>"}}
+    options = {"size": {"display_name": 5, "choices": choices}}
+    profile, notes = imported({"description": "With <b>GPU</b><br/>", "profile_options": options})
+    size = profile["profile_options"]["size"]
+    assert size["display_name"] == "5"
+    assert size["choices"]["a"]["display_name"] == "3.7"
+    assert [line.split(": ")[2] for line in notes.splitlines() if "tags" in line] == ["description"]
+
+
 def test_d57_misspelt_rule_of_a_choice_lets_nobody_in() -> None:
     choices = {
         "open": {"display_name": "Open"},
