@@ -43,7 +43,7 @@ def add_culler(c: Config, settings: CullerSettings | None, source: str | Mapping
     services = [service for service in _list(c, "services") if service["name"] != NAME]
     roles = [role for role in _list(c, "load_roles") if role["name"] != NAME]
     if not settings.keep_other:
-        others = {service["name"] for service in services if _is_other(service)}
+        others = {service["name"] for service in services if is_other_culler(service)}
         services = [service for service in services if service["name"] not in others]
         roles = [left for role in roles if (left := _without(role, others)) is not None]
         for name in sorted(others):
@@ -72,7 +72,8 @@ def _list(c: Config, trait: str) -> list[Any]:
     return list(copy.deepcopy(value).get_value([]) if isinstance(value, LazyConfigValue) else value)
 
 
-def _is_other(service: Mapping[str, Any]) -> bool:
+def is_other_culler(service: Mapping[str, Any]) -> bool:
+    """Tell whether a service is another idle culler."""
     command = service.get("command") or ()
     words = [command] if isinstance(command, str) else command
     return any(other in str(word) for word in words for other in _OTHERS)

@@ -58,7 +58,7 @@ TOGETHER = {
     "outages": ("conformance_discovery", "conformance_list"),
     "objects": (
         *("apiserver", "conformance_create", "conformance_watch", "conformance_write"),
-        *("golden_pods", "hub_manifests", "manifests"),
+        *("doctor", "golden_pods", "hub_manifests", "manifests"),
     ),
     "storage": ("storage_chaos", "storage_claims", "storage_command", "storage_traps"),
 }

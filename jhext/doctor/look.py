@@ -1,0 +1,55 @@
+"""Looking at everything around a hub at once, each with its own deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+from ..cluster.rbac import needs_of
+from ..crypt_keys import VARIABLE, split
+from ..offline.configuration import Configuration
+from ..profiles.finding import ConfigurationError
+from .cluster import look_at_cluster
+from .model import World
+from .others import ask_directory, ask_provider, servers_are_indexed
+from .plan import Plan
+
+
+async def look(
+    configuration: Configuration,
+    plan: Plan,
+    *,
+    user: str = "",
+    namespace: str = "",
+    kubeconfig: Path | None = None,
+    account: str = "",
+) -> World:
+    """See what a hub would find; nothing is changed.
+
+    Parameters
+    ----------
+    configuration, plan
+        What the hub is configured with, and what that needs.
+    user
+        Whom to look up in the directory.
+    namespace, kubeconfig, account
+        As `look_at_cluster` takes them.
+    """
+    cluster, directory, provider, indexed = await asyncio.gather(
+        look_at_cluster(needs_of(plan.features), namespace, kubeconfig, account),
+        ask_directory(configuration.settings.identity, user),
+        ask_provider(plan.issuer, plan.login_url),
+        servers_are_indexed(plan.database),
+    )
+    return World(cluster, directory, provider, _has_keys(configuration), indexed)
+
+
+def _has_keys(configuration: Configuration) -> bool:
+    if configuration.config.get("CryptKeeper", {}).get("keys"):
+        return True
+    try:
+        named = [key.resolve() for key in configuration.settings.hub.crypt_keys]
+    except ConfigurationError:
+        return False
+    return bool(named or split(os.environ.get(VARIABLE, "")))
