@@ -99,7 +99,7 @@ class Server:
             return web.Response(status=401, headers=asks)
         body = await request.read()
         environment = {
-            "PATH": os.environ["PATH"],
+            "PATH": os.defpath,
             "HOME": self._folder,
             "GIT_PROJECT_ROOT": self._folder,
             "GIT_HTTP_EXPORT_ALL": "1",

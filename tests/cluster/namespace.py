@@ -44,6 +44,12 @@ class Namespace:
         """Delete an object of the core API."""
         self._send("DELETE", f"/api/v1/namespaces/{self.name}/{kind.lower()}s/{name}")
 
+    def annotate(self, kind: str, name: str, **annotations: str) -> None:
+        """Annotate an object of the core API."""
+        path = f"/api/v1/namespaces/{self.name}/{kind.lower()}s/{name}"
+        headers = {"Content-Type": "application/merge-patch+json"}
+        self._send("PATCH", path, {"metadata": {"annotations": annotations}}, headers=headers)
+
     def find(self, kind: str, **selector: str) -> list[Manifest]:
         """Return the objects of a kind of the core API."""
         path = f"/api/v1/namespaces/{self.name}/{kind.lower()}s"
@@ -79,7 +85,7 @@ class Namespace:
             {
                 "apiVersion": f"{group}/{version}",
                 "kind": "RoleBinding",
-                "metadata": {"name": ACCOUNT},
+                "metadata": {"name": role["metadata"]["name"]},
                 "roleRef": {"apiGroup": group, "kind": "Role", "name": role["metadata"]["name"]},
                 "subjects": [{"kind": "ServiceAccount", "name": ACCOUNT, "namespace": home}],
             }

@@ -1,4 +1,4 @@
-"""The Role that the documentation prints: enough, nothing superfluous, and missed by name."""
+"""The Role that is documented and printed: enough, nothing superfluous, and missed by name."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ from dataclasses import dataclass
 
 import pytest
 
+from jhext.cluster.features import Features
+from jhext.cluster.rbac import manifests
+from jhext.delegation.secret import secret_of
 from jhext.demo.accounts import Account
 from jhext.demo.client import ServerFailed
 from tests.cluster.bench import STUB, ClusterBench
 from tests.cluster.conftest import RunHub
 from tests.cluster.kubernetes.kubeconfig import Node
-from tests.cluster.namespace import Manifest, Namespace, documented_role, namespace
+from tests.cluster.namespace import Manifest, Namespace, namespace
 
 Verb = tuple[str, str]
+ROLE, _ = manifests(Features(claims=True, tokens=True))
 VERBS: list[Verb] = [
     (resource, verb)
-    for rule in documented_role()["rules"]
+    for rule in ROLE["rules"]
     for resource in rule["resources"]
     for verb in rule["verbs"]
 ]
@@ -29,6 +33,8 @@ COMPLETE: Verb = ("nothing", "missing")
 SETTINGS = {
     "profiles": [{"display_name": "Small", "allow_all": True}],
     "storage": {"claims": {"home": {"size": "1M", "retention": "delete_with_user"}}},
+    "identity": {"mode": "platform"},
+    "pod": {"token": {}},
 }
 ADMIN = Account(name="ada", uid=2001, admin=True)
 CONFIG = """
@@ -37,7 +43,15 @@ class SpawnerWithNamespaceOfItsUser(jhext.ProfileKubeSpawner):
         super().__init__(*args, **kwargs)
         self.namespace = {namespaces}.get(self.user.name, self.namespace)
 
+class AuthenticatorWithTokens(DemoAuthenticator):
+    async def authenticate(self, handler, data):
+        model = await super().authenticate(handler, data)
+        return model and {{**model, "auth_state": {{"access_token": "secret"}}}}
+
 c.JupyterHub.spawner_class = SpawnerWithNamespaceOfItsUser
+c.JupyterHub.authenticator_class = AuthenticatorWithTokens
+c.Authenticator.enable_auth_state = True
+c.CryptKeeper.keys = ["{key}"]
 c.KubeSpawner.cmd = {stub}
 """
 
@@ -47,7 +61,7 @@ def user_of(case: Verb) -> str:
 
 
 def role_without(case: Verb) -> Manifest:
-    role = copy.deepcopy(documented_role())
+    role = copy.deepcopy(ROLE)
     for rule in role["rules"]:
         if case[0] in rule["resources"]:
             rule["verbs"].remove(case[1])
@@ -76,8 +90,10 @@ def outcome(node: Node, run_hub: RunHub) -> Iterator[Outcome]:
         spaces = {case: stack.enter_context(namespace(client)) for case in cases}
         namespaces = {user_of(case): space.name for case, space in spaces.items()}
         people = [Account(name=name, uid=2002) for name in namespaces]
-        bench = run_hub([ADMIN, *people], SETTINGS, CONFIG.format(namespaces=namespaces, stub=STUB))
+        config = CONFIG.format(namespaces=namespaces, stub=STUB, key="00" * 32)
+        bench = run_hub([ADMIN, *people], SETTINGS, config)
         for case, space in spaces.items():
+            space.create(secret_of(user_of(case), "", {}))  # left over by a hub that was killed
             space.grant(role_without(case), bench.namespace.name)
         answers = asyncio.run(life_of_all(bench, cases))
         yield Outcome(bench, spaces, dict(zip(cases, answers, strict=True)))
@@ -106,6 +122,7 @@ def test_documented_role_is_enough(outcome: Outcome) -> None:
     space = outcome.spaces[COMPLETE]
     assert space.find("Pod") == []
     assert claims_that_stay(space) == []
+    assert not [item for item in space.find("Secret") if item["type"] == "Opaque"]
 
 
 def claims_that_stay(space: Namespace) -> list[str]:
