@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from jupyterhub.utils import maybe_future
 from tornado import web
-from tornado.httpclient import HTTPClientError
-from traitlets import List, Unicode, validate
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError
+from traitlets import List, Unicode, default, validate
 
 from jhext.identity.pointers import claim_path, find
 
@@ -63,6 +63,12 @@ class IdentityOAuthenticator(FreshGroups, SamePerson):
     @validate("id_token_algorithms")
     def _public_keys_only(self, proposal: Any) -> Any:
         return only_public(proposal["value"])
+
+    @default("http_client")
+    def _own_http_client(self) -> AsyncHTTPClient:
+        # The client that everybody shares has ten connections; JupyterHub 5 needs them itself.
+        options = {"validate_cert": self.validate_server_cert}
+        return AsyncHTTPClient(force_instance=True, defaults=options)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -136,7 +142,8 @@ class IdentityOAuthenticator(FreshGroups, SamePerson):
                 name = find(user_info, claim_path(claim))
             else:
                 name = super().user_info_to_username(user_info)
-        except ValueError:
+        # What upstream says, or stumbles over, where a claim is missing or no text.
+        except (AttributeError, TypeError, ValueError, web.HTTPError):
             name = None
         if not isinstance(name, str) or not name.strip():
             raise HTTPClientError(403, "the provider gives no user name")

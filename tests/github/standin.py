@@ -65,8 +65,13 @@ c.GitHubOAuthenticator.allow_all = True
 """
 
 
-async def log_in(bench: Bench, github: GitHub, login: str) -> tuple[httpx.Response, str]:
-    """Log in as a browser does; give the last page, and a token if there is one."""
+async def log_in(
+    bench: Bench, github: GitHub, login: str, name: str = ""
+) -> tuple[httpx.Response, str]:
+    """Log in as a browser does; give the last page, and a token if there is one.
+
+    The name is what the person is called in the hub, where it is not the login.
+    """
     hub = bench.hub.url
     async with httpx.AsyncClient(follow_redirects=True, timeout=60) as browser:
         page = await browser.get(f"{hub}/hub/oauth_login", params={"next": "/hub/home"})
@@ -78,7 +83,7 @@ async def log_in(bench: Bench, github: GitHub, login: str) -> tuple[httpx.Respon
         if not page.is_success or not cookies:
             return page, ""
         token = await browser.post(
-            f"{hub}/hub/api/users/{login.lower()}/tokens",
+            f"{hub}/hub/api/users/{name or login.lower()}/tokens",
             headers={"X-XSRFToken": cookies[0].value or "", "Referer": f"{hub}/hub/home"},
             json={"note": "test"},
         )

@@ -31,6 +31,7 @@ STATE: dict[str, Any] = {
 }
 PROFILES = [
     {"slug": "lab", "display_name": "Lab", "allowed_groups": ["lab"]},
+    {"slug": "two", "display_name": "Two", "allowed_groups": ["lab-two"]},
     {"slug": "last", "display_name": "Last", "allowed_groups": ["lab:team-121"]},
 ]
 
@@ -61,7 +62,7 @@ def hub(run_hub: RunHub, github: GitHub) -> Bench:
 c.GitHubOAuthenticator.auth_refresh_age = 1
 c.GitHubOAuthenticator.allowed_organizations = ["lab", "lab-two"]
 """
-    people = [Account(name=name.lower(), uid=2000) for name in STATE["people"]]
+    people = [Account(name=name.lower(), uid=2000) for name in (*STATE["people"], "hubot-ii")]
     return run_hub(people, settings, config)
 
 
@@ -105,6 +106,29 @@ async def test_who_has_the_name_of_another_is_refused(hub: Bench, github: GitHub
     page, token = await log_in(hub, github, "impostor")
     assert (page.status_code, token) == (403, "")
     assert "is 583231 at the provider, not 999" in hub.log
+
+
+async def test_who_is_renamed_is_the_same_person(hub: Bench, github: GitHub) -> None:
+    people = {**STATE["people"], "hubot": {**STATE["people"]["hubot"], "login": "Hubot-II"}}
+    async with await entered(hub, github, "hubot") as program:
+        assert await uid_of_a_start(hub, program, "hubot") == 480938
+        github.change(people=people)
+        # whoever goes on under the old name has to log in again, and is the new name then
+        assert await start(program, "hubot", "two") == 403
+    page, token = await log_in(hub, github, "hubot", "hubot-ii")
+    assert token, (page.status_code, page.text)
+    async with HubClient(hub.hub.url, token) as program:
+        assert await uid_of_a_start(hub, program, "hubot-ii") == 480938
+    assert "hubot is called hubot-ii at the provider now" in hub.log
+    assert not hub.unhandled
+
+
+async def uid_of_a_start(bench: Bench, program: HubClient, name: str) -> int:
+    assert await start(program, name, "two") in (201, 202)
+    await program.wait_for_server(name)
+    (pod,) = await bench.pods(name)
+    await program.stop_server(name)
+    return int(pod["spec"]["securityContext"]["runAsUser"])
 
 
 RATE_LIMIT = {"status": 403, "headers": {"X-RateLimit-Remaining": "0"}}

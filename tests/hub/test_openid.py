@@ -36,6 +36,8 @@ PEOPLE: dict[str, dict[str, Any]] = {
     "nobody": {**ALICE, "preferred_username": ["alice"]},
 }
 ACCOUNTS = [Account(name=name, uid=20000 + number) for number, name in enumerate(PEOPLE)]
+ENOUGH = 20
+"""How many answers of the hub show that it is not waiting."""
 Hub = tuple[Bench, OpenIdProvider]
 GROUPS = {"alice": {"hub-users"}, "bob": {"hub-users", "gpu"}, "carl": {"gpu"}, "dora": set()}
 
@@ -103,6 +105,27 @@ c.GenericOAuthenticator.outage_grace = 3
 c.GenericOAuthenticator.max_group_age = 3
 """
     return configured(run_hub, provider, from_userinfo(provider) + limits)
+
+
+BLOCKED = """
+def blocked(authenticator, user, auth_state):
+    import time
+    time.sleep(5)
+
+c.GenericOAuthenticator.refresh_user_hook = blocked
+"""
+
+
+@pytest.fixture(scope="module")
+def waiting_hub(run_hub: RunHub, provider: OpenIdProvider) -> Hub:
+    wait = 'c.GenericOAuthenticator.http_request_kwargs = {"request_timeout": 10}\n'
+    return configured(run_hub, provider, from_userinfo(provider) + wait)
+
+
+@pytest.fixture(scope="module")
+def blocked_hub(run_hub: RunHub, provider: OpenIdProvider) -> Hub:
+    """Run a hub that does what none may: its event loop waits for the provider."""
+    return configured(run_hub, provider, from_userinfo(provider) + BLOCKED)
 
 
 async def entered(hub: Hub, name: str) -> HubClient:
@@ -192,3 +215,30 @@ async def test_d11_a_provider_that_is_away_is_waited_for_so_long_and_no_longer(
         assert await start(program, "alice", "lab") in (201, 202)
         await program.wait_for_server("alice")
         await program.stop_server("alice")
+
+
+async def healthy_answers_meanwhile(program: HubClient, refreshes: int) -> int:
+    """Have a person looked up again; count what the hub answers to others before that ends."""
+    await asyncio.sleep(1.1)
+    asked = (program.api("GET", "/users/alice") for _ in range(refreshes))
+    waiting = asyncio.ensure_future(asyncio.gather(*asked))
+    await asyncio.sleep(0.5)
+    answers = 0
+    while not waiting.done() and answers < ENOUGH:
+        assert (await program.get("/hub/health")).status == 200
+        answers += not waiting.done()
+    await waiting
+    return answers
+
+
+async def test_d31_a_provider_that_is_silent_holds_up_nobody_else(waiting_hub: Hub) -> None:
+    """More wait than the hub has connections to the provider."""
+    async with await entered(waiting_hub, "alice") as program:
+        with waiting_hub[1].silent():
+            assert await healthy_answers_meanwhile(program, 30) == ENOUGH
+
+
+async def test_d31_a_delay_of_the_loop_would_be_seen(blocked_hub: Hub) -> None:
+    """With the delay injected where it may not be, the same count is another one."""
+    async with await entered(blocked_hub, "alice") as program:
+        assert await healthy_answers_meanwhile(program, 1) < ENOUGH

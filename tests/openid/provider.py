@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import signal
+import ssl
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +30,7 @@ class OpenIdProvider:
     """The provider, and the people that it knows."""
 
     url: str
+    """Its address; below it, or below a path there, is all that it answers."""
     people_file: Path
     child: Child
     start: Any
@@ -40,26 +43,61 @@ class OpenIdProvider:
         """Be away."""
         self.child.stop()
 
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Accept connections, and answer none of them."""
+        self.child.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.child.process.send_signal(signal.SIGCONT)
+
     def come_back(self) -> None:
         """Be there again; nobody is logged in any more."""
         self.child = self.start()
 
 
+@dataclass(frozen=True)
+class Certified:
+    """The certificate of a provider over TLS."""
+
+    ca: Path
+    certificate: Path
+    key: Path
+
+
 @contextmanager
-def running_provider(config: pytest.Config, folder: Path) -> Iterator[OpenIdProvider]:
-    """Run a provider on loopback; its packages are installed by one process, once, and kept."""
+def running_provider(
+    config: pytest.Config,
+    folder: Path,
+    tls: Certified | None = None,
+    **options: Any,
+) -> Iterator[OpenIdProvider]:
+    """Run a provider on loopback; its packages are installed by one process, once, and kept.
+
+    Parameters
+    ----------
+    tls
+        Its certificate; without one it speaks HTTP.
+    options
+        What else ``provider.mjs`` reads: `prefix` and `routes`.
+    """
     node = shutil.which("node")
     if node is None or shutil.which("npm") is None:
         pytest.skip(NEEDS)
     people = folder / "people.json"
     people.write_text("{}")
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = [node, str(_installed(config) / "provider.mjs"), str(port), str(people)]
+    url = f"{'https' if tls else 'http'}://127.0.0.1:{free_port()}"
+    options |= {"url": url, "people": str(people)}
+    if tls:
+        options["tls"] = {"cert": str(tls.certificate), "key": str(tls.key)}
+    command = [node, str(_installed(config) / "provider.mjs"), json.dumps(options)]
+    verify = ssl.create_default_context(cafile=tls.ca) if tls else True
 
     def answers() -> bool:
+        discovery = f"{url}{options.get('prefix', '')}/.well-known/openid-configuration"
         try:
-            return httpx.get(f"{url}/.well-known/openid-configuration").is_success
+            return httpx.get(discovery, verify=verify).is_success
         except httpx.TransportError:
             return False
 
@@ -85,9 +123,20 @@ def _installed(config: pytest.Config) -> Path:
     return folder
 
 
-async def log_in(hub: str, login: str, provider: str) -> tuple[httpx.Response, str]:
-    """Log in to a hub as a browser does; give the last page, and a token if there is one."""
-    async with httpx.AsyncClient(follow_redirects=True, timeout=60) as browser:
+async def log_in(
+    hub: str, login: str, provider: str, ca: Path | None = None, name: str = ""
+) -> tuple[httpx.Response, str]:
+    """Log in to a hub as a browser does; give the last page, and a token if there is one.
+
+    Parameters
+    ----------
+    ca
+        Whose certificates the browser accepts.
+    name
+        What the person is called in the hub, where that is not the login.
+    """
+    verify = ssl.create_default_context(cafile=ca) if ca else True
+    async with httpx.AsyncClient(follow_redirects=True, timeout=60, verify=verify) as browser:
         page = await browser.get(f"{hub}/hub/oauth_login", params={"next": "/hub/home"})
         action = re.search(rf'action="({provider}[^"]+|/interaction/[^"]+)"', page.text)
         if action is None:
@@ -97,7 +146,7 @@ async def log_in(hub: str, login: str, provider: str) -> tuple[httpx.Response, s
         if not page.is_success or page.url.path != "/hub/home":
             return page, ""
         token = await browser.post(
-            f"{hub}/hub/api/users/{login}/tokens",
+            f"{hub}/hub/api/users/{name or login}/tokens",
             headers={"X-XSRFToken": _xsrf(browser), "Referer": f"{hub}/hub/home"},
             json={"note": "test"},
         )

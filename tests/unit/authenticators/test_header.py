@@ -1,15 +1,18 @@
 """The authenticator for headers, before a proxy is there."""
 
+import time
 from ipaddress import ip_address
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from jupyterhub.utils import random_port
 from tornado.httputil import HTTPHeaders
 from traitlets import TraitError
 from traitlets.config import Config
 
 import jhext
+from jhext.authenticators.freshness import VERIFIED_AT
 from jhext.authenticators.header import known_hops
 
 SECRET = "only-the-proxy-knows-this"
@@ -90,3 +93,19 @@ def test_d30_addresses_that_nobody_can_make_up(peer: Any, forwarded: Any, hops: 
     connection = SimpleNamespace(context=SimpleNamespace(address=peer))
     request = SimpleNamespace(connection=connection, headers=headers)
     assert list(known_hops(request)) == [hop and ip_address(hop) for hop in hops]
+
+
+@pytest.mark.parametrize(("seconds_ago", "stays"), [(10, True), (50, True), (70, False)])
+async def test_d11_without_the_keys_of_the_issuer_grace_is_bounded(
+    seconds_ago: float, stays: bool
+) -> None:
+    nobody = f"http://127.0.0.1:{random_port()}"
+    authenticator = made(**TOKEN | {"issuer": nobody}, outage_grace=60)
+    state = {VERIFIED_AT: time.time() - seconds_ago}
+
+    async def kept() -> Any:
+        return state
+
+    user = SimpleNamespace(name="ann", get_auth_state=kept)
+    handler = SimpleNamespace(request=SimpleNamespace(headers=HTTPHeaders({"X-Token": "a.b.c"})))
+    assert await authenticator.refresh_user(user, handler) is stays

@@ -86,6 +86,7 @@ def signed_with_the_public_key() -> str:
         token(iss=None),
         token(sub=None),
         token(exp=None),
+        token(iat=None),
         token(ends=-3600),
         token(nbf=int(time.time()) + 3600),
         token(kid="unknown"),
@@ -114,6 +115,12 @@ def test_without_keys_nothing_is_believed(keys: Any) -> None:
 def test_keys_for_encryption_sign_nothing() -> None:
     with pytest.raises(UnknownKeyError):
         check(token(), {"keys": [{**KEYS["keys"][0], "use": "enc"}]})
+
+
+def test_of_two_keys_nobody_guesses_which() -> None:
+    two = [{**jwk(key, "RS256"), "kid": "r"} for key in (RSA, OTHER)]
+    with pytest.raises(UnknownKeyError):
+        check(token(), {"keys": two})
 
 
 def test_only_what_is_allowed() -> None:
