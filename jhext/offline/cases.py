@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ..advice import advise
 from ..profiles.access import Person
-from ..profiles.finding import ConfigurationError, Finding
+from ..profiles.finding import ConfigurationError, FaultyError, Finding
 from ..yamlfile import read_document
 from .configuration import Configuration
 from .verdict import Verdict, judge
@@ -22,8 +22,13 @@ Expected = Literal["allowed", "refused"]
 
 def _aware(value: Any) -> Any:
     """Take a time without a zone as UTC."""
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = value.isoformat()  # YAML makes dates of dates
+    try:
+        if isinstance(value, str):
+            value = datetime.fromisoformat(value)
+    except ValueError:
+        raise FaultyError("is no time in ISO 8601", "write 2026-10-01T09:00+02:00") from None
     if isinstance(value, datetime) and value.tzinfo is None:
         return value.replace(tzinfo=UTC)
     return value

@@ -53,6 +53,13 @@ cases:
     assert cases.cases[0][1].user_options == {}
 
 
+@pytest.mark.parametrize("at", ["2026-10-01", "'2026-10-01'", "2026-10-01T00:00:00Z"])
+def test_a_day_begins_at_midnight_of_utc(tmp_path: Path, at: str) -> None:
+    case = f"cases:\n- {{user: ada, expect: allowed, at: {at}}}"
+    [(_, read)] = read_cases(written(tmp_path, case)).cases
+    assert read.at == datetime(2026, 10, 1, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     ("text", "path", "line"),
     [
