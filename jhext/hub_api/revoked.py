@@ -32,7 +32,8 @@ class RevokedHandler(APIHandler):  # type: ignore[misc]
         for number, user in enumerate(people):
             if number % _AT_A_TIME == 0:
                 await asyncio.sleep(0)
-            if user.running and may_list(user, kind="user"):
+            # User.running is only about the default server.
+            if user.active and may_list(user, kind="user"):
                 found += await _revoked(user)
         self.write(json.dumps(found))
 

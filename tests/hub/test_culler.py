@@ -230,6 +230,79 @@ async def test_putting_off_the_stop(bench: Bench) -> None:
         assert (await carol.api("GET", "/jhext/servers/carol/no")).status == 404
 
 
+async def test_a_notice_of_a_stop_that_is_near(bench: Bench) -> None:
+    """The culler sets it; it is told with the time left and why, and goes when it is put off."""
+    path = "/jhext/servers/carol/warned"
+    await start(bench, "carol/warned", "slow")
+    async with bench.browser("ada") as admin, bench.program("carol") as carol:
+        await carol.wait_for_server("carol", "warned")
+        assert (await carol.api("GET", path)).json()["notice"] is None
+        written = settings()
+        written["culler"]["servers"]["warned"] = {
+            "timeout": "10m",
+            "extend_to": "24h",
+            "warn_before": "15m",
+        }
+        change(bench, written)
+        told = await told_about(carol, path, lambda told: told["notice"] is not None)
+        assert told["notice"]["why"] == told["why"] == "idle"
+        assert told["notice"]["rule"] == "servers.warned.timeout is 10m"
+        assert told["notice"]["at"] == told["at"]
+        assert 500 < told["seconds_left"] <= 600
+        model = await admin.server("carol", "warned")
+        assert model
+        assert model["state"]["jhext"]["notice"]["why"] == "idle"
+        assert re.search(r'cull-notice .*"server": "carol/warned"', bench.log)
+
+        # Put off for longer than the notice is early.
+        after = (await carol.api("POST", path, {"for": "2h"})).json()
+        assert (after["notice"], after["why"]) == (None, "extended")
+        model = await admin.server("carol", "warned")
+        assert model
+        assert "notice" not in model["state"]["jhext"]
+
+        # Whoever loses the right is told, whatever was put off, and cannot put it off.
+        written["culler"]["revoked_after"] = "14m"
+        written["profiles"][1]["blocked_users"] = ["carol"]
+        change(bench, written)
+        told = await told_about(carol, path, lambda told: told["notice"] is not None)
+        assert told["why"] == told["notice"]["why"] == "revoked"
+        assert 700 < told["seconds_left"] <= 840
+        assert told["can_be_put_off_until"] is None
+        assert (await carol.api("POST", path, {"for": "2h"})).status == 403
+
+        change(bench, settings())
+        await told_about(carol, path, lambda told: told["notice"] is None)
+
+
+async def told_about(
+    program: HubClient, path: str, condition: Callable[[dict[str, Any]], bool]
+) -> dict[str, Any]:
+    """Wait for what somebody is told of the end of their server."""
+    end = time.monotonic() + 20
+    while not condition(told := (await program.api("GET", path)).json()):
+        assert time.monotonic() < end, told
+        await asyncio.sleep(0.3)
+    return told
+
+
+async def test_whoever_may_set_notices(bench: Bench) -> None:
+    await start(bench, "bob/noticed", "kept")
+    path, notice = "/jhext/notices", {"at": time.time() + 60, "why": "idle", "rule": "x"}
+    async with bench.browser("ada") as admin, bench.program("bob") as bob:
+        await bob.wait_for_server("bob", "noticed")
+        assert (await bob.api("PUT", path, {"bob/noticed": notice})).status == 403
+        for body in ([], {"bob/noticed": {"at": 1}}, {"bob/noticed": {**notice, "at": "x"}}):
+            assert (await admin.api("PUT", path, body)).status == 400
+        assert (await admin.api("PUT", path, {"nobody/": notice})).status == 204
+        only = await token_for(admin, ["admin:server_state!user=carol", "list:users"])
+        async with HubClient(bench.hub.url, only) as program:
+            assert (await program.api("PUT", path, {"bob/noticed": notice})).status in (204, 403)
+        model = await admin.server("bob", "noticed")
+        assert model
+        assert "notice" not in model["state"]["jhext"]
+
+
 async def test_handlers_answer_as_the_rest_api_does(bench: Bench) -> None:
     """They show the same to whoever asks, and nothing to whom it does not."""
     await start(bench, "bob/lab", "kept")
@@ -247,6 +320,9 @@ async def test_handlers_answer_as_the_rest_api_does(bench: Bench) -> None:
                 shown = {user["name"]: user for user in page}
                 assert told.keys() == shown.keys()
                 assert seen is None or told.keys() == seen
+                for name in ("ada", "bob", "carol", "nobody"):
+                    alone = (await program.api("GET", f"/jhext/idle?user={name}")).json()
+                    assert alone == ([told[name]] if name in told else [])
                 for name, user in told.items():
                     assert user.get("groups") == shown[name].get("groups")
                     for server, model in user["servers"].items():
