@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from jupyterhub import orm
 
-PERCENT = 12
+PERCENT = 8
 """So many percent are idle: the first for two hours, the next for four, and so on."""
 
 
@@ -20,7 +20,7 @@ def timeout(percent: int) -> float:
 
 
 def seed(url: str, size: int) -> None:
-    """Fill an empty database with what JupyterHub keeps of people and of their servers."""
+    """Fill an empty database with what JupyterHub keeps of people and their servers."""
     session = orm.new_session_factory(url)()
     now = datetime.now(UTC).replace(tzinfo=None)
     role = orm.Role(name="user", description="Standard user privileges", scopes=["self"])
