@@ -159,7 +159,7 @@ def _check(c: Config, settings: Settings, spawner_class: type[ProfileKubeSpawner
 
     What is set later, and what callables return, the spawner checks at the first use.
     """
-    faulty = [*_faulty_traits(c, spawner_class), *config_problems(c, settings, spawner_class)]
+    faulty = [*faulty_traits(c, spawner_class), *config_problems(c, settings, spawner_class)]
     if faulty:
         raise ConfigurationError(faulty)
     sources = sources_of(c, settings, spawner_class)
@@ -167,7 +167,7 @@ def _check(c: Config, settings: Settings, spawner_class: type[ProfileKubeSpawner
     in_time(lambda: LIBRARY.check(sources, *rules), "the profiles")
 
 
-def _faulty_traits(c: Config, spawner_class: type[ProfileKubeSpawner]) -> Iterator[Finding]:
+def faulty_traits(c: Config, spawner_class: type[ProfileKubeSpawner]) -> Iterator[Finding]:
     """Check the traits that decide: in a running hub each spawner would fail because of one."""
     traits = spawner_class.class_traits()
     for section in spawner_class.section_names():

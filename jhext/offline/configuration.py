@@ -12,7 +12,7 @@ from typing import Any
 from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
-from ..config import rules_of, sources_of
+from ..config import faulty_traits, rules_of, sources_of
 from ..hub_config import apply_config, config_problems
 from ..profiles.access import Mapped, Person
 from ..profiles.catalog import Catalog
@@ -169,6 +169,9 @@ def read_configuration(path: Path) -> Configuration:
         from .python import read_python  # noqa: PLC0415
 
         config, spawner_class = read_python(path)
+        # What is set after jhext.configure it has not seen.
+        if faulty := tuple(faulty_traits(config, spawner_class)):
+            raise ConfigurationError(faulty)
         return Configuration(path, config, spawner_class)
     config, settings = Config(), load_settings(path)
     config.JupyterHub.spawner_class = SPAWNER_CLASS

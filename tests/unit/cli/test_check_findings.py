@@ -196,6 +196,19 @@ FINDINGS: dict[str, tuple[str | dict[str, str], str, str]] = {
         "hub.py:2",
         "write any of ['deny', 'allow']",
     ),
+    **{
+        f"{trait} after configure": (
+            {"jhext.yaml": FINE, "hub.py": CONFIGURE + f"c.ProfileKubeSpawner.{trait} = 5\n"},
+            "hub.py:3",
+            f"write {wanted}",
+        )
+        for trait, wanted in (
+            ("default_access", "any of"),
+            ("profile_files", "a list"),
+            ("allowed_sensitive_overrides", "a set"),
+            ("profile_list", "a list"),
+        )
+    },
     "list in python": (
         {
             "jhext.yaml": FINE,
