@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
+
+from jhext.identity.pointers import listed
 
 
 def groups_of(value: Any) -> list[str]:
@@ -14,10 +15,8 @@ def groups_of(value: Any) -> list[str]:
     ValueError
         It is something else.
     """
-    if isinstance(value, str):
-        text = value.strip()
-        value = json.loads(text) if text.startswith("[") else [text] if text else []
-    listed = list(value) if isinstance(value, list | tuple | set | frozenset) else [None]
-    if not all(isinstance(name, str) for name in listed):
+    value = listed(value)
+    names = list(value) if isinstance(value, list | tuple | set | frozenset) else [None]
+    if not all(isinstance(name, str) for name in names):
         raise ValueError(f"is no list of names but {type(value).__name__}")
-    return [name for name in listed if name]
+    return [name for name in names if name]

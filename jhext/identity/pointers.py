@@ -6,6 +6,7 @@ The ``jsonpointer`` package is not used: up to 3.1 it takes a text for a list of
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -57,6 +58,19 @@ def find(document: Any, pointer: Pointer) -> Any:
     return document
 
 
+def listed(value: Any) -> Any:
+    """Read a list that is written as JSON, or one text in its place; all else stays as it is."""
+    text = value.strip() if isinstance(value, str) else None
+    if text is None:
+        return value
+    if not text.startswith("["):
+        return [text] if text else []
+    try:
+        return json.loads(text)
+    except ValueError:
+        return value
+
+
 class Pointers:
     """Which field is where in a JSON document.
 
@@ -65,7 +79,7 @@ class Pointers:
     fields
         A pointer for each field.
     group_name, group_gid
-        Where the name and the gid are in one element of ``groups``, when that is a list.
+        Where the name and the gid are in one element of ``groups``; elements may also be names.
 
     Raises
     ------
@@ -85,10 +99,13 @@ class Pointers:
         answer: dict[str, Any] = {
             field: find(document, pointer) for field, pointer in self._fields.items()
         }
-        groups = answer.get("groups")
-        if isinstance(groups, list):
-            answer["groups"] = [
-                {"name": find(group, self._group_name), "gid": find(group, self._group_gid)}
-                for group in groups
-            ]
+        if "groups" in answer:
+            groups = listed(answer["groups"])
+            is_list = isinstance(groups, list)
+            answer["groups"] = [self._group(group) for group in groups] if is_list else groups
         return answer
+
+    def _group(self, group: Any) -> dict[str, Any]:
+        if isinstance(group, str):
+            return {"name": group, "gid": None}
+        return {"name": find(group, self._group_name), "gid": find(group, self._group_gid)}

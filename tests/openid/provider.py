@@ -80,7 +80,7 @@ def running_provider(
     tls
         Its certificate; without one it speaks HTTP.
     options
-        What else ``provider.mjs`` reads: `prefix` and `routes`.
+        What else ``provider.mjs`` reads: `prefix`, `routes` and `ttl`.
     """
     node = shutil.which("node")
     if node is None or shutil.which("npm") is None:

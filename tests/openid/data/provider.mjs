@@ -3,6 +3,7 @@
 //   url      its address
 //   people   the file with the people
 //   prefix   the path below which it is, as a realm of Keycloak is
+//   ttl      for how many seconds its tokens are good, where not for an hour
 //   routes   the paths of its endpoints, where they are not the provider's own
 //   tls      the files with its certificate and key, where it has such
 import { readFileSync } from 'node:fs';
@@ -10,7 +11,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { Provider } from 'oidc-provider';
 
-const { url, people, prefix = '', routes = {}, tls } = JSON.parse(process.argv[2]);
+const { url, people, prefix = '', routes = {}, ttl = {}, tls } = JSON.parse(process.argv[2]);
 const known = () => JSON.parse(readFileSync(people, 'utf8'));
 const claims = {
   openid: ['sub', 'active'],
@@ -35,6 +36,7 @@ const provider = new Provider(url + prefix, {
   claims,
   scopes,
   routes,
+  ttl,
   conformIdTokenClaims: false, // so that they are in the ID token, too
   async findAccount(context, sub) {
     const person = known()[sub];

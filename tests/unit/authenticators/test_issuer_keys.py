@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -37,7 +38,8 @@ class Issuer:
 @pytest.fixture
 def issuer(monkeypatch: pytest.MonkeyPatch) -> Issuer:
     issuer = Issuer()
-    monkeypatch.setattr(issuer_keys.time, "monotonic", lambda: issuer.now)
+    clock = SimpleNamespace(monotonic=lambda: issuer.now)
+    monkeypatch.setattr(issuer_keys, "time", clock)
     return issuer
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from jhext.identity.pointers import Pointers, find, parse
+from jhext.identity.pointers import Pointers, claim_path, find, parse
 
 DOCUMENT = {
     "a": {"b": [10, {"c": 20}]},
@@ -63,3 +63,38 @@ def test_lists_of_groups_are_picked_by_their_own_pointers() -> None:
 
 def test_mappings_of_groups_are_taken_as_they_are() -> None:
     assert Pointers({"groups": "/g"}).pick({"g": {"lab": 5}}) == {"groups": {"lab": 5}}
+
+
+@pytest.mark.parametrize(
+    ("groups", "names"),
+    [
+        (["lab", "/hpc/gpu"], ["lab", "/hpc/gpu"]),
+        ('["lab", "gpu"]', ["lab", "gpu"]),
+        ('[{"name": "lab"}]', ["lab"]),
+        ("lab", ["lab"]),
+        (" ", []),
+        (["lab", {"name": "gpu"}], ["lab", "gpu"]),
+    ],
+)
+def test_claims_of_groups_may_be_names_alone(groups: Any, names: list[str]) -> None:
+    picked = Pointers({"groups": "/g"}).pick({"g": groups})
+    assert picked == {"groups": [{"name": name, "gid": None} for name in names]}
+
+
+@pytest.mark.parametrize("groups", ["[", '["lab"', 7, None])
+def test_what_are_no_groups_is_left_to_the_checks(groups: Any) -> None:
+    assert Pointers({"groups": "/g"}).pick({"g": groups}) == {"groups": groups}
+
+
+@pytest.mark.parametrize(
+    ("key", "path"),
+    [
+        ("groups", ("groups",)),
+        ("realm_access.roles", ("realm_access", "roles")),
+        ("/realm_access/roles", ("realm_access", "roles")),
+        ("/https:~1~1example.org~1roles", ("https://example.org/roles",)),
+        ("/cn.of.group", ("cn.of.group",)),
+    ],
+)
+def test_claims_are_found_by_names_paths_and_pointers(key: str, path: tuple[str, ...]) -> None:
+    assert claim_path(key) == path
