@@ -185,6 +185,10 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
                 claims[key] = wanting.overridden(claims[key], override)
             except ValueError as error:
                 raise faulty_configuration(f"storage_claims.{key}.{error}") from None
+        try:
+            settings.check_shown(claims)
+        except ValueError as error:
+            raise faulty_configuration(f"storage_claims: {error}") from None
         common = in_plain_form(self, self.get_pvc_manifest())["metadata"]
         return list(wanting.wanted_of(claims, owner, common))
 

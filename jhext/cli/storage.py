@@ -93,7 +93,8 @@ def orphans(
         cannot(ValueError("say --users or --unused-for"))
     try:
         since = datetime.now(UTC) - parse_duration(unused_for) if unused_for else None
-        names = frozenset(users.read_text(encoding="utf-8").splitlines()) if users else None
+        lines = users.read_text(encoding="utf-8").splitlines() if users else ()
+        names = frozenset(map(str.strip, lines)) if users else None
     except (OSError, ValueError) as error:
         cannot(error)
     if names is not None and not any(names):

@@ -159,7 +159,7 @@ def _manifest(
     }
     spec |= {name: text(value) for name, value in optional.items() if value is not None}
     if settings.selector is not None:
-        spec["selector"] = copy.deepcopy(settings.selector)
+        spec["selector"] = template.mapped(text, settings.selector)
     if source := settings.data_source:
         spec["dataSource"] = {"kind": source.kind, "name": text(source.name)}
         if source.kind == "VolumeSnapshot":

@@ -117,11 +117,7 @@ HomeSource = Annotated[
 
 def _mount_path(value: str) -> str:
     template.check(value, _MOUNT_FIELDS.__contains__, _MOUNT_FIELDS)
-    if value != "{path}":
-        paths.absolute(value)
-    if value == "/":
-        raise ValueError("the home cannot be the whole container")
-    return value
+    return value if value == "{path}" else paths.in_container(value)
 
 
 class HomeSettings(Section):
@@ -218,8 +214,8 @@ def home_of(settings: HomeSettings, owner: Owner, claims: Mapping[str, str]) -> 
 
 def _home_mount(settings: HomeSettings, owner: Owner, found: Place | None) -> str:
     if settings.mount_path == "{path}" and found:
-        return found.container
-    return paths.render(settings.mount_path, owner)
+        return paths.mountable(found.container)
+    return paths.mountable(paths.render(settings.mount_path, owner))
 
 
 def _csi(source: CsiHome, owner: Owner) -> dict[str, Any]:

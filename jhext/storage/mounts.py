@@ -19,9 +19,6 @@ from .prepare import Directory, Mode
 from .volumes import PREFIX, Owner, Volumes
 
 _FIELDS = ("group", "username", "uid", "gid", "initial")
-_SYSTEM = frozenset({"/", "/bin", "/etc", "/lib", "/lib64", "/sbin", "/usr", "/var", "/run"})
-_RESERVED = ("/proc", "/sys", "/dev", "/etc/passwd", "/etc/group", "/jhext")
-_SECRETS = ("/var/run/secrets", "/run/secrets")
 _MEETS = Decision(True, "groups, profiles", "no other rule is written")
 _TELL = "Please tell your administrator."
 _NOBODY = Decision(False, "no rule", "no rule says who may write")
@@ -72,11 +69,7 @@ MountSource = Annotated[
 
 def _mount_path(value: str) -> str:
     template.check(value, _FIELDS.__contains__, _FIELDS)
-    path = paths.absolute(value)
-    below = any(path == root or path.startswith(root + "/") for root in _RESERVED + _SECRETS)
-    if path in _SYSTEM or (below and path != "/dev/shm"):  # noqa: S108 - where RAM disks belong
-        raise ValueError(f"{path!r} belongs to the system or to the pod's identity")
-    return path
+    return paths.in_container(value)
 
 
 def _sub_path(value: str) -> str:
@@ -314,12 +307,13 @@ def _volume(rule: MountSettings, group: str, claims: Mapping[str, str]) -> dict[
 
 
 def _mount(rule: MountSettings, owner: Owner, group: str, volume: str) -> dict[str, Any]:
-    def render(text: str) -> str:
-        # The name of a group's directory was checked when the settings were read.
-        return paths.render(text.replace("{group}", rule.groups.get(group, "")), owner)
-
-    mount = {"name": volume, "mountPath": render(rule.mount_path)}
-    return {**mount, "subPath": render(rule.sub_path)} if rule.sub_path else mount
+    # The name of a group's directory was checked when the settings were read.
+    mount_path, sub_path = (
+        text.replace("{group}", rule.groups.get(group, ""))
+        for text in (rule.mount_path, rule.sub_path)
+    )
+    mount = {"name": volume, "mountPath": paths.mountable(paths.render(mount_path, owner))}
+    return {**mount, "subPath": paths.render(sub_path, owner)} if sub_path else mount
 
 
 def _directory(

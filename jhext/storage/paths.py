@@ -22,6 +22,11 @@ _BY_MODULUS = re.compile(r"uid_mod_([1-9][0-9]{0,8})")
 _WHOSE = frozenset({"username", "uid", "home"})
 _MAX_COMPONENT = 255  # bytes, as all file systems of Linux have it
 _SPECIAL = frozenset({"lost+found"})
+_SYSTEM = frozenset({"/", "/bin", "/etc", "/lib", "/lib64", "/sbin", "/usr", "/var", "/run"})
+_RESERVED = (
+    *("/proc", "/sys", "/dev", "/etc/passwd", "/etc/group", "/jhext"),
+    *("/var/run/secrets", "/run/secrets"),
+)
 
 
 def _is_field(name: str) -> bool:
@@ -71,6 +76,21 @@ def absolute(value: str) -> str:
         return _joined(unix.path(value).split("/"))
     except BadValueError as error:
         raise ValueError(str(error)) from None
+
+
+def in_container(value: str) -> str:
+    """Check an absolute path at which something is mounted into the container.
+
+    Raises
+    ------
+    ValueError
+        It is none, or not for volumes.
+    """
+    path = absolute(value)
+    below = any(path == root or path.startswith(root + "/") for root in _RESERVED)
+    if path in _SYSTEM or (below and path != "/dev/shm"):  # noqa: S108 - where RAM disks belong
+        raise ValueError(f"{path!r} belongs to the system or to the pod's identity")
+    return path
 
 
 Absolute = Annotated[str, AfterValidator(absolute)]
@@ -137,6 +157,20 @@ def render(path: str, owner: Owner) -> str:
         The person has not what the template needs, or a name is no component.
     """
     return _normalised(text(path, owner))
+
+
+def mountable(path: str) -> str:
+    """Check a path at which something is mounted, now that the person is in it.
+
+    Raises
+    ------
+    StorageRefused
+        Their name, or their home, makes it a path that is not for volumes.
+    """
+    try:
+        return in_container(path)
+    except ValueError as error:
+        raise _refused(str(error)) from None
 
 
 def text(path: str, owner: Owner) -> str:

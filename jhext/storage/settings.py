@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from itertools import combinations
 from typing import Annotated, Any, Literal
 
@@ -29,7 +30,9 @@ TEXT_FIELDS = frozenset(
         "group",
     }
 )
-"""What may stand in the texts of a claim besides its name."""
+"""What may stand in the annotations of a claim."""
+SLUG_FIELDS = frozenset(name for name in TEXT_FIELDS if not name.startswith("unescaped_"))
+"""What may stand in its other texts: Kubernetes takes no name as it is in a name or a label."""
 
 _KEY = re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?")
 
@@ -46,8 +49,20 @@ def _text(value: str) -> str:
     return value
 
 
+def _slugs(value: str) -> str:
+    template.check(value, SLUG_FIELDS.__contains__, SLUG_FIELDS)
+    return value
+
+
+def _slugs_in(value: Any) -> Any:
+    """Check all texts in a value, as `_slugs` does one."""
+    template.mapped(_slugs, value)
+    return value
+
+
 Size = Annotated[str, BeforeValidator(_quantity), WithJsonSchema({"type": ["string", "integer"]})]
 Text = Annotated[str, AfterValidator(_text)]
+Slugs = Annotated[str, AfterValidator(_slugs)]
 AccessMode = Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"]
 Retention = Literal["keep", "delete_with_server", "delete_with_user"]
 
@@ -58,7 +73,7 @@ class DataSource(Section):
     kind: Literal["PersistentVolumeClaim", "VolumeSnapshot"] = Field(
         description="A claim to clone, or a snapshot."
     )
-    name: Text = Field(
+    name: Slugs = Field(
         description="Its name, with the fields that the texts of a claim have.",
         examples=["course-2026"],
     )
@@ -68,7 +83,7 @@ class ClaimSpec(Section):
     """What a claim asks for. A profile can change it by ``storage_claims``."""
 
     size: Size = Field(default="1Gi", description="How much it holds.", examples=["20Gi"])
-    storage_class: Text | None = Field(
+    storage_class: Slugs | None = Field(
         default=None,
         description="The StorageClass; by default the cluster's. Empty: none, for a volume that "
         "exists already.",
@@ -80,12 +95,26 @@ class ClaimSpec(Section):
         min_length=1,
         description="Who may mount it at the same time.",
     )
-    volume_attributes_class: Text | None = Field(
+    volume_attributes_class: Slugs | None = Field(
         default=None,
         description="The VolumeAttributesClass. It needs Kubernetes 1.34.",
         examples=["gold"],
     )
-    labels: dict[str, Text] = Field(default_factory=dict, description="More labels.")
+    volume_mode: Literal["Filesystem", "Block"] = Field(
+        default="Filesystem",
+        description="Whether it is a file system or a raw device, "
+        "which no home and no mount can be.",
+    )
+    volume_name: Slugs | None = Field(
+        default=None, description="The PersistentVolume that it shall be bound to."
+    )
+    selector: Annotated[dict[str, Any], AfterValidator(_slugs_in)] | None = Field(
+        default=None,
+        description="Which PersistentVolumes it may be bound to, as Kubernetes writes it. Its "
+        "values are texts with fields, too.",
+        examples=[{"matchLabels": {"home-of": "{username}"}}],
+    )
+    labels: dict[str, Slugs] = Field(default_factory=dict, description="More labels.")
     annotations: dict[str, Text] = Field(default_factory=dict, description="More annotations.")
     data_source: DataSource | None = Field(
         default=None,
@@ -115,17 +144,6 @@ class ClaimSettings(ClaimSpec):
         strict=False,
         description="With `per: group`: the groups that have one. Its members get it.",
         examples=[["physics"]],
-    )
-    volume_mode: Literal["Filesystem", "Block"] = Field(
-        default="Filesystem", description="Whether it is a file system or a raw device."
-    )
-    volume_name: Text | None = Field(
-        default=None, description="The PersistentVolume that it shall be bound to."
-    )
-    selector: dict[str, Any] | None = Field(
-        default=None,
-        description="Which PersistentVolumes it may be bound to, as Kubernetes writes it.",
-        examples=[{"matchLabels": {"content": "homes"}}],
     )
     when_missing: Literal["create", "refuse"] = Field(
         default="create",
@@ -160,6 +178,11 @@ class ClaimSettings(ClaimSpec):
             raise ValueError("groups: needed with per: group, and only there")
         return self
 
+    @property
+    def is_raw(self) -> bool:
+        """Whether it is a device and has no files."""
+        return self.volume_mode == "Block"
+
     def name_template(self) -> str:
         """Give the template of the name."""
         return self.name or names.DEFAULTS[self.per]
@@ -174,8 +197,6 @@ def _check_home(home: HomeSettings, claims: dict[str, ClaimSettings]) -> None:
     allowed = ("user", "server") if home.source.type == "claim" else ("hub",)
     if claim.per not in allowed:
         raise ValueError(f"home.source.claim: {home.claim} has to be per {' or '.join(allowed)}")
-    if claim.volume_mode == "Block":
-        raise ValueError("home.source.claim: a raw device is no home")
 
 
 class StorageSettings(Section):
@@ -230,6 +251,7 @@ class StorageSettings(Section):
                 )
         if self.home is not None:
             _check_home(self.home, self.claims)
+        self.check_shown(self.claims)
         room = self.init.room.rescue_profile if self.init and self.init.room else ""
         if self.quota and room not in ("", self.quota.rescue_profile):
             raise ValueError("quota.rescue_profile: init.room has another one")
@@ -240,6 +262,25 @@ class StorageSettings(Section):
         check_mounts(self.mounts, home, {key: claim.per for key, claim in self.claims.items()})
         check_init(self.init, any(mount.directory_mode for mount in self.mounts))
         return self
+
+    def check_shown(self, claims: Mapping[str, ClaimSettings]) -> None:
+        """Check that what is to be seen as directories is no raw device.
+
+        Parameters
+        ----------
+        claims
+            The claims, after the profile.
+
+        Raises
+        ------
+        ValueError
+            One is.
+        """
+        shown = {mount.source.claim for mount in self.mounts if mount.source.type == "claim"}
+        if self.home:
+            shown.add(self.home.claim)
+        if raw := [key for key in sorted(shown & claims.keys()) if claims[key].is_raw]:
+            raise ValueError(f"claims.{raw[0]}.volume_mode: a raw device is no home and no mount")
 
     @property
     def rescue_profile(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from string import Formatter
+from typing import Any
 
 from jhext.profiles.finding import FaultyError, did_you_mean
 
@@ -67,3 +68,14 @@ def render(template: str, values: Mapping[str, str]) -> str:
         A field has no value.
     """
     return "".join(text + (values[name] if name else "") for text, name in parts(template))
+
+
+def mapped(change: Callable[[str], str], value: Any) -> Any:
+    """Give a value with every text in it changed, but for the keys of mappings."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {key: mapped(change, item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [mapped(change, item) for item in value]
+    return value

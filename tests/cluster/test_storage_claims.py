@@ -28,7 +28,7 @@ SPECS: dict[str, dict[str, Any]] = {
     "per server": {"per": "server", "name": "claim-{user_server}"},
     "class and modes": {"storage_class": "fast", "access_modes": ["ReadWriteMany", "ReadOnlyMany"]},
     "no class, one volume": {"storage_class": "", "volume_name": "pv-{username}"},
-    "selector": {"selector": {"matchLabels": {"content": "homes"}}},
+    "selector": {"selector": {"matchLabels": {"home-of": "{username}"}}},
     "raw device": {"volume_mode": "Block"},
     "clone": {"data_source": {"kind": "PersistentVolumeClaim", "name": "course"}},
     "snapshot": {"data_source": {"kind": "VolumeSnapshot", "name": "course-{username}"}},

@@ -152,6 +152,14 @@ def test_lint_finds_what_no_profile_can_say(override: Any) -> None:
     assert traits.problem("storage_claims", {"home": {"size": "5Gi"}}) is None
 
 
+async def test_profile_cannot_make_a_home_a_raw_device(make: Any) -> None:
+    storage = {"home": {"source": {"type": "claim"}}, "claims": {"home": {}}}
+    profiles = with_claims(home={"volume_mode": "Block"})
+    with pytest.raises(Refusal) as refused:
+        await sent(make(profiles, settings=load_settings({"storage": storage})))
+    assert "claims.home.volume_mode: a raw device" in refused.value.detail
+
+
 async def test_claim_that_is_not_there_is_a_faulty_configuration(make: Any) -> None:
     spawner = make(with_claims(scratch={"size": "5Gi"}))
     with pytest.raises(Refusal) as refused:

@@ -288,3 +288,11 @@ def test_experiment_data_example() -> None:
         "/experiments/outputs/exp-42": True,
     }
     assert places(mounts_of(section.mounts, owner(), {})) == {"/experiments/datasets": False}
+
+
+def test_nobodys_name_is_a_place_of_the_system() -> None:
+    mounts = [rule(mount_path="/{username}", allow_all=True)]
+    assert places(mounts_of(mounts, owner(), {})) == {"/ann": True}
+    with pytest.raises(StorageRefused) as refused:
+        mounts_of(mounts, owner(user="etc"), {})
+    assert "'/etc' belongs to the system" in refused.value.detail

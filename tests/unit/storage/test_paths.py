@@ -185,7 +185,27 @@ def test_container_can_see_the_path_itself() -> None:
     assert volumes.home_mount == "/home/a/alice"
 
 
-@pytest.mark.parametrize("path", ["/", "home", "/home/../etc", "/home/{gid}"])
+def test_home_that_looks_like_a_template_is_none() -> None:
+    source = {"type": "nfs", "server": "s", "path": "{home}", "roots": [{"path": "/u"}]}
+    settings = HomeSettings.model_validate({"source": source, "mount_path": "{path}"})
+    volumes = home_of(settings, identified("alice", home="/u/{uid}"), {})
+    assert volumes.home_mount == "/u/{uid}"
+
+
+@pytest.mark.parametrize(
+    ("mount_path", "home"), [("/{username}", "/u/ann"), ("{path}", "/etc"), ("{path}", "/proc/ann")]
+)
+def test_nobodys_name_or_home_is_a_place_of_the_system(mount_path: str, home: str) -> None:
+    source = {"type": "nfs", "server": "s", "path": "{home}", "roots": [{"path": "/"}]}
+    settings = HomeSettings.model_validate({"source": source, "mount_path": mount_path})
+    with pytest.raises(StorageRefused) as refused:
+        home_of(settings, identified("etc", home=home), {})
+    assert "belongs to the system" in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "home", "/home/../etc", "/home/{gid}", "/etc", "/proc/{username}", "/jhext/a"]
+)
 def test_bad_mount_paths_are_found_before_anybody_starts(path: str) -> None:
     with pytest.raises(ValidationError, match="mount_path"):
         HomeSettings.model_validate({"source": {"type": "empty_dir"}, "mount_path": path})

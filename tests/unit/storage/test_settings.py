@@ -28,6 +28,9 @@ from tests.unit.storage.claims_of import COMMON, owner, settings
         ({"a": {"per": "group"}}, "needed with per: group"),
         ({"a": {"groups": ["g"]}}, "needed with per: group"),
         ({"a": {"labels": {"x": "{nobody}"}}}, "unknown field"),
+        ({"a": {"selector": {"matchLabels": {"x": "{nobody}"}}}}, "unknown field"),
+        ({"a": {"labels": {"x": "{unescaped_username}"}}}, "unknown field"),
+        ({"a": {"volume_name": "pv-{unescaped_username}"}}, "unknown field"),
     ],
 )
 def test_claims_that_cannot_work(claims: dict[str, Any], problem: str) -> None:
@@ -49,6 +52,13 @@ def test_homes_that_cannot_work(claims: Any, source: Any, problem: str) -> None:
         settings(claims, home={"source": source})
 
 
+def test_mount_of_a_raw_device_cannot_work() -> None:
+    source = {"type": "claim", "claim": "raw"}
+    mount = {"name": "raw", "mount_path": "/raw", "allow_all": True, "source": source}
+    with pytest.raises(ValidationError, match=r"claims\.raw\.volume_mode: a raw device"):
+        settings({"raw": {"volume_mode": "Block"}}, mounts=[mount])
+
+
 def test_all_of_a_claim() -> None:
     claim = {
         "per": "server",
@@ -58,7 +68,10 @@ def test_all_of_a_claim() -> None:
         "access_modes": ["ReadWriteMany"],
         "volume_attributes_class": "gold",
         "volume_name": "pv-{username}",
-        "selector": {"matchLabels": {"a": "b"}},
+        "selector": {
+            "matchLabels": {"of": "{username}"},
+            "matchExpressions": [{"key": "a", "operator": "In", "values": ["{profile}"]}],
+        },
         "labels": {"campus.edu/user": "{username}"},
         "annotations": {"who": "{unescaped_username}/{unescaped_servername}"},
         "data_source": {"kind": "VolumeSnapshot", "name": "course-{profile}"},
@@ -95,7 +108,10 @@ def test_all_of_a_claim() -> None:
             "storageClassName": "lab",
             "volumeName": "pv-a-b---7508d8b5",
             "volumeAttributesClassName": "gold",
-            "selector": {"matchLabels": {"a": "b"}},
+            "selector": {
+                "matchLabels": {"of": "a-b---7508d8b5"},
+                "matchExpressions": [{"key": "a", "operator": "In", "values": ["lab"]}],
+            },
             "dataSource": {
                 "kind": "VolumeSnapshot",
                 "name": "course-lab",
