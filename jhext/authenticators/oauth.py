@@ -87,7 +87,7 @@ class IdentityOAuthenticator(FreshGroups, SamePerson):
         try:
             model = await super().authenticate(handler, data, **kwargs)
         except HTTPClientError as error:
-            if error.code in (401, 403):
+            if error.code in (400, 401, 403):
                 self.log.warning("A login is refused: %s", error.message)
                 raise web.HTTPError(403, "The identity provider does not vouch for you.") from None
             self.log.error("The identity provider does not answer: %s", error.message)
@@ -100,6 +100,15 @@ class IdentityOAuthenticator(FreshGroups, SamePerson):
         return model
 
     # Login and refresh
+
+    async def get_token_info(self, handler: Any, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask for a token; what is in an answer without one is in no message."""
+        try:
+            info: dict[str, Any] = await super().get_token_info(handler, params)
+        except web.HTTPError as error:
+            why = error.log_message if error.status_code == 403 else "no access token is given"
+            raise HTTPClientError(error.status_code, why) from None
+        return info
 
     async def token_to_user(self, token_info: Mapping[str, Any]) -> dict[str, Any]:
         """Give the claims of the person: verified, if they are from an ID token."""

@@ -3,7 +3,10 @@
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from jupyterhub.auth import Authenticator
+from tornado.httpclient import HTTPClientError
 from traitlets import TraitError
 from traitlets.config import Config
 
@@ -132,3 +135,26 @@ async def test_d11_old_groups_start_nothing(
     with pytest.raises(SpawnRefused, match="log out and in again") as refused:
         await authenticator.pre_spawn_start(User(state), None)
     assert refused.value.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        ({"refresh_token": "s3cret", "id_token": "s3cret"}, 500),
+        ({"error": "invalid_grant", "error_description": "the code has expired"}, 403),
+    ],
+)
+async def test_d24_an_answer_without_a_token_is_in_no_message(
+    answer: dict[str, str], code: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def give(request: web.Request) -> web.Response:
+        return web.json_response(answer)
+
+    application = web.Application()
+    application.add_routes([web.post("/token", give)])
+    async with TestServer(application) as server:
+        authenticator = made("GenericOAuthenticator", token_url=str(server.make_url("/token")))
+        with pytest.raises(HTTPClientError) as refused:
+            await authenticator.get_token_info(None, {"code": "c"})
+    assert refused.value.code == code
+    assert "s3cret" not in f"{refused.value}{caplog.text}"
