@@ -49,6 +49,11 @@ def _path_template(value: str) -> str:
             )
     if not _WHOSE & set(found):
         raise ValueError(f"{value!r}: {{username}} or {{uid}} is needed, or all share one home")
+    whose = min(found.index(name) for name in _WHOSE & set(found))
+    if "servername" in found[:whose]:
+        # The default server has no name: /home/{servername}/{username} would be /home/bob for
+        # bob, and in it, as /home/bob/eve, the home of a server that eve calls bob.
+        raise ValueError(f"{value!r}: {{servername}} has to come after {{{found[whose]}}}")
     return value
 
 

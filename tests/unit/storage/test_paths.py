@@ -104,6 +104,36 @@ def test_d16_no_two_people_share_a_home_and_none_leaves_the_root(user: str, othe
     assert all(path.startswith("/home/") and path.count("/") == 3 for path in paths)
 
 
+LAYOUTS = (
+    "/home/{username}",
+    "/home/{username}/{servername}",
+    "/home/{initial}/{username}/{servername}",
+    "/home/{initial}/{username}/servers/{servername}",
+    "/home/{uid_mod_100}/{uid}/{servername}",
+    "/home/{uid}/{username}",
+)
+NAMES = st.text("ab.-/", max_size=4)
+
+
+@given(
+    template=st.sampled_from(LAYOUTS), who=st.tuples(NAMES, NAMES), servers=st.tuples(NAMES, NAMES)
+)
+def test_d16_nobodys_home_is_in_that_of_another(
+    template: str, who: tuple[str, str], servers: tuple[str, str]
+) -> None:
+    """Whatever people call themselves and their servers; and each layout is one that is taken."""
+    HomeSettings.model_validate({"source": {"type": "host_path", "path": template}})
+    assume(who[0] != who[1])
+    paths = []
+    for name, uid, server in zip(who, (1001, 1101), servers, strict=True):
+        try:
+            paths.append(found(template, identified(name, uid, server=server)) + "/")
+        except StorageRefused:
+            return
+    assert not paths[0].startswith(paths[1])
+    assert not paths[1].startswith(paths[0])
+
+
 def test_root_of_a_template() -> None:
     assert implied_root("/data/homes/u-{username}").path == "/data/homes"
     assert implied_root("/{username}").path == "/"
@@ -118,6 +148,9 @@ def test_root_of_a_template() -> None:
         ({"type": "host_path", "path": "/home/{uid_mod_100}"}, "share one home"),
         ({"type": "host_path", "path": "/home/{usrname}"}, "did you mean"),
         ({"type": "host_path", "path": "{home}"}, "roots"),
+        ({"type": "host_path", "path": "/home/{servername}/{username}"}, "after {username}"),
+        ({"type": "host_path", "path": "/{initial}/{servername}/{uid}"}, "after {uid}"),
+        ({"type": "shared_claim", "claim": "c", "sub_path": "{servername}/{uid}"}, "after {uid}"),
         ({"type": "host_path", "path": "{home}/x", "roots": [{"path": "/u"}]}, "absolute"),
         (
             {"type": "nfs", "server": "s", "path": "/{username}", "roots": [{"path": "/a/.."}]},
