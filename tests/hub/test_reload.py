@@ -127,4 +127,4 @@ async def test_metrics_and_log_tell_of_faulty_profiles(bench: Bench, config_map:
             metrics = await browser.get("/hub/metrics")
             assert f"{name} {value}\n" in metrics.text
     assert "The profiles changed and are faulty" in bench.log
-    assert f"{config_map.path('mapping')}:1: must be user:profile" in bench.log
+    assert f"{config_map.path('mapping')}:1: is not user:profile" in bench.log
