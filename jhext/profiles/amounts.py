@@ -36,6 +36,15 @@ _READERS: Mapping[str, Callable[[str], float]] = {
 }
 AMOUNTS = frozenset(_READERS)
 """The overrides that they are."""
+EXAMPLES: Mapping[str, str] = {
+    "mem_limit": "bytes such as 4G or 512M",
+    "mem_guarantee": "bytes such as 4G or 512M",
+    "cpu_limit": "cores such as 2, 0.5 or 500m",
+    "cpu_guarantee": "cores such as 2, 0.5 or 500m",
+    "start_timeout": "whole seconds, or a duration such as 10m",
+    "http_timeout": "whole seconds, or a duration such as 30s",
+}
+"""What they are like."""
 
 
 def read_amount(name: str, value: Any) -> Any:

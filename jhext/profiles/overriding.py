@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import json
 import math
 import string
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
-from .amounts import AMOUNTS, read_amount
+from ..units import parse_quantity
+from .amounts import AMOUNTS, EXAMPLES, read_amount
 from .finding import did_you_mean
 
 SENSITIVE_OVERRIDES = (
@@ -26,6 +28,15 @@ SENSITIVE_OVERRIDES = (
     "extra_pod_config",
 )
 """Traits with which a profile could give more than its resources: who a pod is, and where."""
+
+
+_TEXTS = frozenset(
+    {
+        *("environment", "node_selector", "extra_annotations", "extra_labels"),
+        *("storage_extra_annotations", "storage_extra_labels"),
+    }
+)
+_QUANTITIES = frozenset({"extra_resource_guarantees", "extra_resource_limits"})
 
 
 class Overridable(Protocol):
@@ -115,22 +126,44 @@ def override_problems(
             yield name, "is no trait that a profile can override", suggestion
         elif template and _has_placeholder(value):
             continue
-        elif problem := _value_problem(name, value, traits):
-            yield name, problem, f"write {traits.wanted(name)}"
+        elif found := _value_problem(name, value, traits):
+            yield name, *found
+        elif isinstance(value, Mapping) and name in _TEXTS | _QUANTITIES:
+            for key, item in value.items():
+                if found := _item_problem(name, key, item):
+                    yield f"{name}.{key}", *found
 
 
-def _value_problem(name: str, value: Any, traits: Overridable) -> str | None:
+def _value_problem(name: str, value: Any, traits: Overridable) -> tuple[str, str] | None:
+    wanted = f"write {EXAMPLES.get(name) or traits.wanted(name)}"
     if any("\0" in text for text in _strings(value)):
-        return "holds the character NUL, with which no container starts"
+        return "holds the character NUL, with which no container starts", "take it out"
     if _is_infinite(value):
-        return f"holds {value!r}, which no number in Kubernetes can be"
+        return f"holds {value!r}, which no number in Kubernetes can be", wanted
     try:
         amount = read_amount(name, value)
-        if name in AMOUNTS and isinstance(amount, int | float) and amount < 0:
-            return f"is less than nothing: {value!r}"
-        return traits.problem(name, amount)
     except ValueError as error:
-        return str(error)
+        return str(error), wanted
+    if name in AMOUNTS and isinstance(amount, bool):
+        return f"is no amount: {value!r}", wanted
+    if name in AMOUNTS and isinstance(amount, int | float) and amount < 0:
+        return f"is less than nothing: {value!r}", wanted
+    problem = traits.problem(name, amount)
+    return (problem, wanted) if problem else None
+
+
+def _item_problem(name: str, key: Any, item: Any) -> tuple[str, str] | None:
+    """Find what KubeSpawner takes and Kubernetes refuses at every start."""
+    if not (isinstance(key, str) and key):
+        return f"the key {key!r} is no text", "put it in quotes"
+    if isinstance(item, bool) or (name in _TEXTS and isinstance(item, int | float)):
+        return f"is no text: {item!r}", f"write {key}: '{json.dumps(item)}'"
+    if name in _QUANTITIES and isinstance(item, str | int | float):
+        try:
+            parse_quantity(item)
+        except ValueError as error:
+            return str(error), f"write {key}: '1'"
+    return None
 
 
 def _is_infinite(value: Any) -> bool:

@@ -104,6 +104,11 @@ FINDINGS: dict[str, tuple[str, str, str]] = {
     ),
     "value of a trait": (ONE + "  kubespawner_override: {image: 5}\n", "jhext.yaml:5", "unicode"),
     "amount": (ONE + "  kubespawner_override: {mem_limit: 4X}\n", "jhext.yaml:5", "write "),
+    "number in the environment": (
+        ONE + "  environment:\n    A: '1'\n    B: 1\n",
+        "jhext.yaml:7",
+        "write B: '1'",
+    ),
     "no number": (ONE + "  kubespawner_override: {cpu_limit: .nan}\n", "jhext.yaml:5", "write "),
     "field of free text": (
         ONE + "  profile_options:\n    o:\n      display_name: O\n      unlisted_choice:\n"

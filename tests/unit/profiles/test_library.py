@@ -92,9 +92,9 @@ def test_d14_lists_that_differ_never_share_a_catalogue(
     reader: Reader, one: Any, other: Any
 ) -> None:
     for value in (one, other, one):
-        overrides = {"environment": {"A": value}}
+        overrides = {"lifecycle_hooks": {"A": value}}
         catalog = reader.read([profile(kubespawner_override=overrides)])
-        found = catalog.profiles[0].kubespawner_override["environment"]["A"]
+        found = catalog.profiles[0].kubespawner_override["lifecycle_hooks"]["A"]
         assert found == value
         assert type(found) is type(freeze(value))
 

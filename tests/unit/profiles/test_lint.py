@@ -196,6 +196,27 @@ ERRORS: dict[str, tuple[dict[str, Any], str, str]] = {
         )
         for name, value in (("cpu_limit", -1), ("cpu_guarantee", "-500m"), ("mem_limit", -1.5))
     },
+    **{
+        f"no text in {name}": (
+            overriding(name, {"A": value}), f"kubespawner_override.{name}.A", f"A: '{told}'"
+        )
+        for name in ("environment", "node_selector", "extra_labels", "extra_annotations")
+        for value, told in ((1, "1"), (2.5, "2.5"), (True, "true"))
+    },
+    "no text for a key": (
+        overriding("environment", {1: "a"}), "kubespawner_override.environment.1", "in quotes"
+    ),
+    **{
+        f"no quantity: {value}": (
+            overriding("extra_resource_limits", {"nvidia.com/gpu": value}),
+            "kubespawner_override.extra_resource_limits.nvidia.com/gpu",
+            "write nvidia.com/gpu: ",
+        )
+        for value in ("one", True)
+    },
+    "no amount": (
+        overriding("mem_limit", True), "kubespawner_override.mem_limit", "such as 4G or 512M"
+    ),
     "NUL in an override": (
         overriding("environment", {"A": "a\0"}), "kubespawner_override.environment", "NUL"
     ),
