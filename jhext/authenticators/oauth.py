@@ -6,6 +6,7 @@ somebody else, and a provider that may be away for a while.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -72,6 +73,7 @@ class IdentityOAuthenticator(FreshGroups, SamePerson):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self._refreshing: dict[str, asyncio.Future[Any]] = {}
         self._keys = IssuerKeys(self.issuer, self._fetch_keys, self.jwks_url)
         if self.userdata_from_id_token and not self.issuer:
             raise ValueError(
@@ -209,9 +211,15 @@ class IdentityOAuthenticator(FreshGroups, SamePerson):
     async def refresh_user(self, user: Any, handler: Any = None, **kwargs: Any) -> Any:
         """Ask the provider again. It may be away for `outage_grace`; then one has to log in again.
 
-        Who would not be let in any more has to log in again, which is refused then.
+        Who would not be let in any more has to log in again, which is refused then. Requests of one
+        person that come together share an answer: a refresh token may be good for once.
         """
-        model = await self._refreshed(user, handler, **kwargs)
+        name = user.name
+        if name not in self._refreshing:
+            asking = asyncio.ensure_future(self._refreshed(user, handler, **kwargs))
+            asking.add_done_callback(lambda _: self._refreshing.pop(name))
+            self._refreshing[name] = asking
+        model = await asyncio.shield(self._refreshing[name])
         self.confirm(user.name, bool(model))
         return model
 

@@ -118,6 +118,22 @@ async def test_token_is_renewed_while_nobody_asks_the_hub(
     assert (await program.api("GET", "/users/octocat")).status == 200
 
 
+async def test_servers_that_start_together_share_one_answer(
+    hub: Bench, program: HubClient, github: GitHub
+) -> None:
+    """Each start has the provider asked, and the refresh token is good for once."""
+    names = [f"s{number}" for number in range(4)]
+    github.change(valid_since=time.time())
+    starts = (program.api("POST", f"/users/octocat/servers/{name}", {}) for name in names)
+    statuses = {answer.status for answer in await asyncio.gather(*starts)}
+    assert statuses <= {201, 202}
+    for name in names:
+        await program.wait_for_server("octocat", name)
+    assert len(await secrets(hub)) == 5
+    for name in names:
+        await program.stop_server("octocat", name)
+
+
 async def test_d11_what_is_learned_meanwhile_counts(
     hub: Bench, program: HubClient, github: GitHub
 ) -> None:
