@@ -21,6 +21,7 @@ from jhext.demo.client import HubClient
 from jhext.demo.processes import free_port
 from tests.hub.bench import Bench
 from tests.hub.conftest import RunHub
+from tests.unit.culler.fake_prometheus import FakePrometheus, vector
 
 ADA = Account(name="ada", uid=3000, admin=True)
 NAMES = ("alice", "bob", "carol", "dora", "erin", "frank")
@@ -193,6 +194,42 @@ async def test_d46_each_server_by_its_rule(bench: Bench, tmp_path: Path) -> None
         for why, number in stops:
             counted[why] = counted.get(why, 0) + float(number)
         assert counted == {"idle": 4, "revoked": 1}
+
+
+async def test_a_gpu_that_is_busy_and_one_that_is_wasted(bench: Bench) -> None:
+    """The culler asks for the pods by the names that the hub says."""
+    asked = {
+        'busy{pod="jupyter-bob--gpu",namespace="default",user="bob",server="gpu"}': vector("1"),
+        'busy{pod="jupyter-erin--gpu",namespace="default",user="erin",server="gpu"}': vector("0"),
+        'wasted{pod="jupyter-frank--cpu"}': vector("1"),
+    }
+    async with (
+        FakePrometheus(lambda query: asked.get(query, 400)).serving() as prometheus,
+        bench.browser("ada") as admin,
+    ):
+        names = {"bob/gpu", "erin/gpu", "frank/cpu", "carol/cpu"}
+        await asyncio.gather(*(start(bench, name, "kept") for name in names))
+        await until(lambda now: names <= now, admin, 60)
+        written = settings()
+        written["culler"]["prometheus"] = {"url": prometheus.url}
+        written["culler"]["servers"] |= {
+            "gpu": {
+                "timeout": "1s",
+                "busy_if": "busy{pod=$pod,namespace=$namespace,user=$user,server=$server}",
+            },
+            "cpu": {"wastes_if": "wasted{pod=$pod}", "wastes_after": "1s"},
+        }
+        before = len(bench.log)
+        change(bench, written)
+        await until(lambda now: now == {"bob/gpu", "carol/cpu"}, admin, 30)
+        # Both go on to be asked about, and stay.
+        prometheus.asked.clear()
+        async with asyncio.timeout(20):
+            while len({query for query, _ in prometheus.asked}) < 2:  # noqa: ASYNC110 - it is asked
+                await asyncio.sleep(0.2)
+        assert await running(admin) == {"bob/gpu", "carol/cpu"}
+        found = re.findall(r"cull-outcome (\{.*\})$", bench.log[before:], re.MULTILINE)
+        assert {json.loads(event)["why"] for event in found} == {"idle", "waste"}
 
 
 async def test_exactly_the_documented_scopes(bench: Bench, tmp_path: Path) -> None:

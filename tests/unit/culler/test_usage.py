@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
 
 from jhext.culler.policy import Rules
 from jhext.culler.settings import CullerSettings, PrometheusSettings
@@ -17,46 +13,10 @@ from jhext.culler.usage import Prometheus, Usage
 from jhext.culler.verdict import Server, Verdict, Why
 from tests.unit.culler.conftest import Culler
 from tests.unit.culler.fake_hub import NOW, FakeHub, running
+from tests.unit.culler.fake_prometheus import FakePrometheus, vector
 
 HOUR = 3600
 BUSY, WASTES = "busy{pod=$pod,user=$user}", "wastes{pod=$pod}"
-
-
-def vector(*values: str) -> dict[str, Any]:
-    result = [{"metric": {"gpu": str(n)}, "value": [NOW, text]} for n, text in enumerate(values)]
-    return {"status": "success", "data": {"resultType": "vector", "result": result}}
-
-
-@dataclass
-class FakePrometheus:
-    """Answers as Prometheus' HTTP API does, or as it must not."""
-
-    answer: Any = field(default_factory=vector)
-    asked: list[tuple[str, str]] = field(default_factory=list)
-    url: str = ""
-
-    @asynccontextmanager
-    async def serving(self) -> AsyncIterator[FakePrometheus]:
-        application = web.Application()
-        application.router.add_post("/prom/api/v1/query", self._query)
-        runner = web.AppRunner(application, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port = runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}/prom/"
-        try:
-            yield self
-        finally:
-            await runner.cleanup()
-
-    async def _query(self, request: web.Request) -> web.Response:
-        form = await request.post()
-        self.asked.append((str(form["query"]), request.headers.get("Authorization", "")))
-        if isinstance(self.answer, int):
-            return web.Response(status=self.answer, headers={"Location": "/prom/api/v1/query"})
-        if isinstance(self.answer, str):
-            return web.Response(text=self.answer)
-        return web.json_response(self.answer)
 
 
 def rules(**more: Any) -> Rules:
