@@ -241,7 +241,8 @@ class Registry:
             ).scalar()
             if given is not None:  # somebody was faster
                 return int(given)
-            number = max(number, first)
+            if not first <= number <= last:  # the range was another one
+                number = first
             taken = connection.execute(
                 sa.select(_IDS.c.number)
                 .where(_IDS.c.kind == kind, _IDS.c.number >= number)

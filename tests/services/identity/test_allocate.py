@@ -141,6 +141,17 @@ async def test_all_numbers_given_is_told_to_the_operator(make: Make) -> None:
     assert await registry.uid("ann") == 5000
 
 
+async def test_a_range_may_be_moved_and_all_keep_theirs(make: Make) -> None:
+    assert await make().uid("ann") == 5000
+    higher = make(Ranges(users=(6000, 6001), groups=(7000, 7999)))
+    assert [await higher.uid(name) for name in ("bob", "ann", "cat")] == [6000, 5000, 6001]
+    lower = make(Ranges(users=(4999, 5001), groups=(7000, 7999)))
+    assert [await lower.uid(name) for name in ("dan", "eve")] == [4999, 5001]
+    with pytest.raises(IdentityUnavailable, match="from 4999 to 5001 are given"):
+        await lower.uid("fay")
+    assert await lower.uid("cat") == 6001
+
+
 async def test_d31_a_database_that_hangs_does_not_hold_the_loop(workers: Workers) -> None:
     with closing(create_server(("127.0.0.1", 0))) as silent:
         port = silent.getsockname()[1]
