@@ -1,19 +1,26 @@
 """The authenticator for headers, before a proxy is there."""
 
+import ssl
 import time
 from ipaddress import ip_address
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import trustme
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from jupyterhub.utils import random_port
 from tornado.httputil import HTTPHeaders
+from tornado.web import HTTPError
 from traitlets import TraitError
 from traitlets.config import Config
 
 import jhext
 from jhext.authenticators.freshness import VERIFIED_AT
 from jhext.authenticators.header import known_hops
+from tests.hub.issuer import Issuer
 
 SECRET = "only-the-proxy-knows-this"
 
@@ -109,3 +116,36 @@ async def test_d11_without_the_keys_of_the_issuer_grace_is_bounded(
     user = SimpleNamespace(name="ann", get_auth_state=kept)
     handler = SimpleNamespace(request=SimpleNamespace(headers=HTTPHeaders({"X-Token": "a.b.c"})))
     assert await authenticator.refresh_user(user, handler) is stays
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_the_keys_come_from_whom_the_hub_trusts(
+    is_known: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    authority, ca = trustme.CA(), tmp_path / "ca.pem"
+    (authority if is_known else trustme.CA()).cert_pem.write_to_path(str(ca))
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+    issuer = Issuer(TOKEN["issuer"])
+
+    async def certs(request: web.Request) -> web.Response:
+        return web.json_response(issuer.documents["/certs"])
+
+    application = web.Application()
+    application.add_routes([web.get("/certs", certs)])
+    server = TestServer(application, scheme="https")
+    await server.start_server(ssl=tls)
+    url = {"jwks_url": str(server.make_url("/certs"))}
+    authenticator = made(**TOKEN, **url, http_request_kwargs={"ca_certs": str(ca)})
+    token = issuer.token(aud="hub", sub="1", preferred_username="ann")
+    request = SimpleNamespace(headers=HTTPHeaders({"X-Token": token}))
+    handler = SimpleNamespace(request=request, find_user=lambda name: None)
+    try:
+        if is_known:
+            assert (await authenticator.authenticate(handler))["name"] == "ann"
+            return
+        with pytest.raises(HTTPError, match="does not answer"):
+            await authenticator.authenticate(handler)
+    finally:
+        await server.close()
+    assert "its certificate is not accepted (unable to get local issuer" in caplog.text
