@@ -14,6 +14,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Bool, Callable, Dict, Enum, Float, Int, List, Set, TraitType, Unicode, Union
 
 from ..profiles.amounts import AMOUNTS
+from ..profiles.overriding import TEXTS
 from ..profiles.schema import WrittenProfile
 from ..settings import Settings
 from ..spawner import ProfileKubeSpawner
@@ -55,7 +56,7 @@ def schema() -> dict[str, Any]:
                 "$ref": f"#/$defs/{_FREE_TEXT_OVERRIDES if free_text else _OVERRIDES}",
             }
     traits = {
-        name: _described(trait, _amount_or(name, _of_trait(trait)))
+        name: _described(trait, _narrowed(name, _of_trait(trait)))
         for name, trait in sorted(overridable_traits(ProfileKubeSpawner).traits.items())
         if not isinstance(trait, _CALLABLE)
     }
@@ -97,7 +98,10 @@ def _described(trait: TraitType[Any, Any], of_type: dict[str, Any]) -> dict[str,
     return {"description": text, **of_type} if text else of_type
 
 
-def _amount_or(name: str, of_type: dict[str, Any]) -> dict[str, Any]:
+def _narrowed(name: str, of_type: dict[str, Any]) -> dict[str, Any]:
+    """Say more of a trait than its type does."""
+    if name in TEXTS and of_type.get("type") == "object":
+        return {**of_type, "additionalProperties": {"type": ["string", "object", "null"]}}
     return {"type": ["number", "string", "null"]} if name in AMOUNTS else of_type
 
 

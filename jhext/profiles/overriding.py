@@ -30,12 +30,13 @@ SENSITIVE_OVERRIDES = (
 """Traits with which a profile could give more than its resources: who a pod is, and where."""
 
 
-_TEXTS = frozenset(
+TEXTS = frozenset(
     {
         *("environment", "node_selector", "extra_annotations", "extra_labels"),
         *("storage_extra_annotations", "storage_extra_labels"),
     }
 )
+"""Traits that map names to texts; the values of variables may be objects too."""
 _QUANTITIES = frozenset({"extra_resource_guarantees", "extra_resource_limits"})
 
 
@@ -128,7 +129,7 @@ def override_problems(
             continue
         elif found := _value_problem(name, value, traits):
             yield name, *found
-        elif isinstance(value, Mapping) and name in _TEXTS | _QUANTITIES:
+        elif isinstance(value, Mapping) and name in TEXTS | _QUANTITIES:
             for key, item in value.items():
                 if found := _item_problem(name, key, item):
                     yield f"{name}.{key}", *found
@@ -156,7 +157,7 @@ def _item_problem(name: str, key: Any, item: Any) -> tuple[str, str] | None:
     """Find what KubeSpawner takes and Kubernetes refuses at every start."""
     if not (isinstance(key, str) and key):
         return f"the key {key!r} is no text", "put it in quotes"
-    if isinstance(item, bool) or (name in _TEXTS and isinstance(item, int | float)):
+    if isinstance(item, bool) or (name in TEXTS and isinstance(item, int | float)):
         return f"is no text: {item!r}", f"write {key}: '{json.dumps(item)}'"
     if name in _QUANTITIES and isinstance(item, str | int | float):
         try:

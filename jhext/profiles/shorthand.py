@@ -95,7 +95,10 @@ class Shorthand(_Strict):
         default=None, description="The page people come to.", examples=["/lab/tree/README.md"]
     )
     environment: dict[str, Any] = Field(
-        default={}, description="Environment variables.", examples=[{"OMP_NUM_THREADS": "4"}]
+        default={},
+        description="Environment variables.",
+        examples=[{"OMP_NUM_THREADS": "4"}],
+        json_schema_extra={"additionalProperties": {"type": ["string", "object", "null"]}},
     )
     node: Node | None = Field(default=None, description="Where a server may run.")
 

@@ -112,6 +112,11 @@ def test_everything_that_may_be_written_is_valid(schema: Any) -> None:
             "profiles: [{display_name: P, profile_options: {size: {choices: {}}}}]",
             "$.profiles[0].profile_options.size",
         ),
+        ("profiles: [{display_name: P, environment: {A: 1}}]", "$.profiles[0].environment.A"),
+        (
+            "profiles: [{display_name: P, kubespawner_override: {extra_labels: {a: 1}}}]",
+            "$.profiles[0].kubespawner_override.extra_labels.a",
+        ),
         ("hub: {default_access: maybe}", "$.hub.default_access"),
         ("hub: {cookie_secret: s3cret}", "$.hub.cookie_secret"),
     ],
