@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ._manifests import CONFIG, ConfigArgument, NamespaceOption, configuration_in, print_manifests
+from ._manifests import CONFIG, ConfigArgument, configuration_in, print_manifests
+from ._output import cannot
 
 
 def register(app: typer.Typer) -> None:
@@ -16,7 +17,9 @@ def register(app: typer.Typer) -> None:
 
 def rbac(
     file: ConfigArgument = CONFIG,
-    namespace: NamespaceOption = "",
+    namespace: Annotated[
+        str, typer.Option(help="The namespace of the hub; by default the configured one.")
+    ] = "",
     service_account: Annotated[str, typer.Option(help="What the hub runs as.")] = "hub",
     name: Annotated[str, typer.Option(help="What the Role and its binding are called.")] = "hub",
 ) -> None:
@@ -27,6 +30,12 @@ def rbac(
     """
     from ..cluster import rbac as roles
     from ..cluster.features import features_of
+    from ..kube import current_namespace
 
-    features = features_of(configuration_in(file))
+    configuration = configuration_in(file)
+    # A binding names the namespace of its account, also where it is applied to one.
+    namespace = namespace or configuration.trait("namespace") or current_namespace()
+    if not namespace:
+        cannot(ValueError("say --namespace: the binding names it"))
+    features = features_of(configuration)
     print_manifests(roles.manifests(features, namespace, service_account, name))

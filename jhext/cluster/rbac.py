@@ -108,7 +108,7 @@ def rules_of(features: Features) -> list[Manifest]:
 
 
 def manifests(
-    features: Features, namespace: str = "", account: str = "hub", name: str = "hub"
+    features: Features, namespace: str, account: str = "hub", name: str = "hub"
 ) -> Iterator[Manifest]:
     """Give the Role and its binding; where people have namespaces, the ClusterRole and its.
 
@@ -117,14 +117,14 @@ def manifests(
     features
         What the hub uses.
     namespace
-        Where the hub and its servers are; where it is empty, whoever applies the Role says where.
+        Where the hub is, and where people have no namespaces of their own, its servers too.
     account
         The service account that the hub runs as.
     name
         What both are called.
     """
     kind = "ClusterRole" if features.user_namespaces else "Role"
-    placed = {"namespace": namespace} if namespace and kind == "Role" else {}
+    placed = {"namespace": namespace} if kind == "Role" else {}
     version = f"{API_GROUP}/v1"
     yield {
         "apiVersion": version,
@@ -132,11 +132,10 @@ def manifests(
         "metadata": {"name": name, **placed},
         "rules": rules_of(features),
     }
-    subject = {"kind": "ServiceAccount", "name": account}
     yield {
         "apiVersion": version,
         "kind": f"{kind}Binding",
         "metadata": {"name": name, **placed},
         "roleRef": {"apiGroup": API_GROUP, "kind": kind, "name": name},
-        "subjects": [subject | ({"namespace": namespace} if namespace else {})],
+        "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
     }

@@ -41,6 +41,16 @@ def test_options_that_cannot_be_read(shell: Any, option: tuple[str, str]) -> Non
 
 def test_without_a_namespace_none_is_named(shell: Any) -> None:
     shell.write(jhext__yaml="profiles: [{display_name: Small}]")
-    for command in COMMANDS:
+    for command in ("netpol", "prepull"):
         manifests = yaml.safe_load_all(shell(command).stdout)
         assert all("namespace" not in str(manifest) for manifest in manifests), command
+
+
+def test_binding_names_the_namespace_of_its_account(shell: Any) -> None:
+    """Kubernetes refuses a binding without."""
+    shell.write(jhext__yaml="profiles: [{display_name: Small}]")
+    assert shell("rbac").code == 2
+    config = "profiles: [{display_name: Small}]\nhub: {config: {KubeSpawner: {namespace: mine}}}\n"
+    shell.write(jhext__yaml=config)
+    _, binding = yaml.safe_load_all(shell("rbac").stdout)
+    assert binding["subjects"][0]["namespace"] == binding["metadata"]["namespace"] == "mine"
