@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import html
 import json
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -130,11 +132,34 @@ def start_cluster_bench(
     return ClusterBench(hub, accounts_file, namespace, node)
 
 
+async def until_ready(client: HubClient, name: str) -> None:
+    """Wait for a server that was asked for.
+
+    To follow its start costs the hub little; asking again and again costs it as much as the start.
+
+    Raises
+    ------
+    ServerFailed
+        Its start failed, or the time is over.
+    """
+    with contextlib.suppress(TimeoutError):  # of this one request
+        await client.api("GET", f"/users/{name}/server/progress")
+    await client.wait_for_server(name, seconds=120)
+
+
 async def start(browser: HubClient, name: str, profile: str) -> str:
     """Start a server; return what its owner reads if that fails, else nothing."""
     await browser.post("/hub/spawn", {"profile": profile})
     try:
-        await browser.wait_for_server(name, seconds=120)
+        await until_ready(browser, name)
     except ServerFailed:
         return html.unescape((await browser.get(f"/hub/spawn-pending/{name}")).text)
     return ""
+
+
+async def until(true: Callable[[], Awaitable[bool]], what: str, seconds: float = 120) -> None:
+    """Wait until something is true."""
+    end = time.monotonic() + seconds
+    while not await true():
+        assert time.monotonic() < end, f"not in {seconds} s: {what}"
+        await asyncio.sleep(0.3)

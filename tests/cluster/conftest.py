@@ -48,19 +48,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 # Files in the order in which they begin, what waits longest first; others come before the last.
 FIRST = (
-    *("outages", "homes", "conformance_pods", "failures", "prepared_homes", "restart", "manifests"),
-    *("identity", "storage_claims", "real_pods", "role", "conformance_containers"),
+    *("outages", "manifests", "homes", "prepared_homes", "git_push", "failures"),
+    *("conformance_pods", "storage_claims", "identity", "restart", "real_pods", "role"),
+    *("conformance_ends", "conformance_delete"),
 )
-LAST = ("lost_pods",)
+LAST = ("lost_node",)
 
-# Files that one process runs one after the other, since they need no node but an API server.
+# Files that one process runs one after the other, since they share an API server of their own.
 TOGETHER = {
-    "outages": ("conformance_discovery", "conformance_list"),
     "objects": (
-        *("apiserver", "conformance_create", "conformance_watch", "conformance_write"),
-        *("doctor", "golden_pods", "hub_manifests", "manifests"),
+        *("apiserver", "conformance_create", "conformance_delete", "conformance_watch"),
+        *("conformance_write", "doctor", "golden_pods", "hub_manifests", "manifests"),
     ),
-    "storage": ("storage_chaos", "storage_claims", "storage_command", "storage_traps"),
+    "storage": (
+        *("conformance_discovery", "conformance_list", "storage_chaos", "storage_claims"),
+        *("storage_command", "storage_traps", "token_secrets"),
+    ),
 }
 GROUPS = {name: group for group, names in TOGETHER.items() for name in names}
 NODE_FIXTURES = {"node", "complete"}
@@ -95,18 +98,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_protocol(
     item: pytest.Item, nextitem: pytest.Item | None
 ) -> Generator[None, object, object]:
-    """Let other processes use the node meanwhile, or wait until it is this test's alone.
+    """Use the node among other processes.
 
     A module's pods live from one of its tests to the next, so its share is held as long.
     """
     share = item.config.stash[SHARE]
     if not NODE_FIXTURES.isdisjoint(item.fixturenames):  # type: ignore[attr-defined]
-        share.take(alone if item.get_closest_marker("node_alone") else among_others)
+        share.take(among_others)
     try:
         return (yield)
     finally:
         if nextitem is None or nextitem.path != item.path:
             share.release()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Wait until the node is this test's alone; its hub has been started meanwhile."""
+    if item.get_closest_marker("node_alone"):
+        item.config.stash[SHARE].take(alone)
 
 
 def pytest_terminal_summary(

@@ -136,8 +136,7 @@ async def test_volume_that_comes_later(full_api: Api) -> None:
     event = await full_api.until_event("p", "FailedMount")
     assert event["type"] == "Warning"
     assert 'MountVolume.SetUp failed for volume "s" : secret "late" not found' in event["message"]
-    pod = (await full_api.get("pods", "p")).body
-    assert status(pod)["state"]["waiting"]["reason"] == "ContainerCreating"
+    await full_api.until("pods", "p", waits_for("ContainerCreating"))
     await full_api.created("secrets", {"metadata": {"name": "late"}, "stringData": {"k": "v"}})
     await full_api.until("pods", "p", phase("Succeeded"))
     assert await full_api.log("p") == "v"

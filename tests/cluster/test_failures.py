@@ -1,15 +1,17 @@
-"""A pod that does not come up: what its owner reads, and a hub that goes on."""
+"""A pod that does not come up, or is evicted: what its owner reads, and a hub that goes on."""
 
 from __future__ import annotations
 
 import asyncio
 import html
+from shlex import join
 from typing import Any
 
 import pytest
 
 from jhext.demo.accounts import Account
-from tests.cluster.bench import STUB, STUB_ANSWER, ClusterBench, start
+from jhext.demo.client import HubClient
+from tests.cluster.bench import STUB, STUB_ANSWER, ClusterBench, start, until
 from tests.cluster.conftest import RunHub
 
 
@@ -58,7 +60,15 @@ FAILURES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
 }
 SMALL = profile("small", cmd=STUB)
-PROFILES = [SMALL, *(made for made, _ in FAILURES.values())]
+# It writes more than its volume may hold.
+GREEDY = profile(
+    "greedy",
+    cmd=["sh", "-c", f"(sleep 2; head -c 9M /dev/zero > /scratch/x) & {join(STUB)}"],
+    poll_interval=1,
+    volumes=[{"name": "scratch", "emptyDir": {"sizeLimit": "5Mi"}}],
+    volume_mounts=[{"name": "scratch", "mountPath": "/scratch"}],
+)
+PROFILES = [SMALL, GREEDY, *(made for made, _ in FAILURES.values())]
 PEOPLE = [Account(name=made["slug"], uid=2001) for made in PROFILES]
 CONFIG = """
 c.KubeSpawner.mem_guarantee = "64M"
@@ -118,3 +128,16 @@ async def test_d24_token_of_a_refused_pod_is_not_in_the_log(
 ) -> None:
     assert pages
     assert "JUPYTERHUB_API_TOKEN" not in bench.log
+
+
+async def is_stopped(browser: HubClient, name: str) -> bool:
+    return await browser.server(name) is None
+
+
+async def test_evicted_server_is_noticed_and_can_be_started_again(bench: ClusterBench) -> None:
+    async with bench.browser("greedy") as browser:
+        assert await start(browser, "greedy", "greedy") == ""
+        await until(lambda: is_stopped(browser, "greedy"), "the hub has noticed")
+        assert "Server not running" in (await browser.get("/user/greedy/")).text
+        assert await start(browser, "greedy", "small") == ""
+        await browser.stop_server("greedy")

@@ -10,7 +10,7 @@ import yaml
 
 from jhext.demo.accounts import Account
 from jhext.demo.notebook import run_cell
-from tests.cluster.bench import ClusterBench
+from tests.cluster.bench import ClusterBench, until_ready
 from tests.cluster.conftest import RunHub
 
 BLOCKER = "block-cloud-metadata"
@@ -153,7 +153,7 @@ async def run_as_alice(bench: ClusterBench, code: str) -> Any:
     async with bench.browser("alice") as browser:
         if await browser.server("alice") is None:
             await browser.post("/hub/spawn", {})
-        await browser.wait_for_server("alice", seconds=150)
+        await until_ready(browser, "alice")
         await browser.get("/user/alice/lab")
         return json.loads(await run_cell(browser, "/user/alice/", code))
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jhext.demo.accounts import Account
-from tests.cluster.bench import STUB, STUB_ANSWER, ClusterBench
+from tests.cluster.bench import STUB, STUB_ANSWER, ClusterBench, until_ready
 from tests.cluster.conftest import RunHub
 
 PEOPLE = [
@@ -42,7 +42,7 @@ async def start_server(bench: ClusterBench, user: str, **options: str) -> dict[s
     async with bench.program(user) as program:
         body = {"user_options": options}
         assert (await program.api("POST", f"/users/{user}/server", body)).status in (201, 202)
-        await program.wait_for_server(user)
+        await until_ready(program, user)
     (pod,) = await bench.pods(user)
     return pod
 

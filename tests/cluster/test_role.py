@@ -16,7 +16,7 @@ from jhext.cluster.rbac import manifests
 from jhext.delegation.secret import secret_of
 from jhext.demo.accounts import Account
 from jhext.demo.client import ServerFailed
-from tests.cluster.bench import STUB, ClusterBench
+from tests.cluster.bench import STUB, ClusterBench, until_ready
 from tests.cluster.conftest import RunHub
 from tests.cluster.kubernetes.kubeconfig import Node
 from tests.cluster.namespace import Manifest, Namespace, namespace
@@ -108,7 +108,7 @@ async def life(bench: ClusterBench, name: str) -> str:
     async with bench.program(name) as program:
         answer = await program.api("POST", f"/users/{name}/server", {})
         try:
-            await program.wait_for_server(name)
+            await until_ready(program, name)
         except ServerFailed:
             return answer.text
         await program.stop_server(name)
