@@ -23,6 +23,8 @@ from ..profiles.access import Person
 from ..profiles.catalog import Catalog
 from ..refusal import Refusal
 from ..spawner import ProfileKubeSpawner
+from ..storage.settings import StorageSettings
+from ..storage.volumes import Owner
 from .configuration import Configuration, Shown
 from .mask import mask
 from .nowhere import no_cluster
@@ -164,7 +166,7 @@ class _User(User):  # type: ignore[misc]
 def _told(
     spawner_class: type[ProfileKubeSpawner], person: Person, identity: Identity | None
 ) -> type[ProfileKubeSpawner]:
-    """Let the spawner decide at the time that was asked for, and ask nobody who somebody is."""
+    """Let the spawner decide at the time that was asked for, and ask no cluster and no source."""
 
     class Told(spawner_class):  # type: ignore[valid-type, misc]
         async def person(self, catalog: Catalog) -> Person:
@@ -173,6 +175,12 @@ def _told(
 
         async def identify(self) -> Identity | None:
             return identity
+
+        async def _ensure(
+            self, settings: StorageSettings, owner: Owner, manifest: Any
+        ) -> dict[str, str]:
+            # There is no cluster to look in; names are those of the templates.
+            return {one.mounted_as: one.name for one in self._wanted(settings, owner)}
 
     Told.__name__ = Told.__qualname__ = spawner_class.__name__
     return Told

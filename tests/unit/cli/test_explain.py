@@ -295,3 +295,16 @@ def test_around_the_process_is_what_was_there_before(
     pod_of(lab("explain", "ada", *GPU))
     assert os.environ["KUBERNETES_SERVICE_HOST"] == "10.0.0.1"
     assert os.environ["KUBECONFIG"] == "/somewhere"
+
+
+def test_claims_have_the_names_of_their_templates(shell: Any) -> None:
+    """There is no cluster to look in."""
+    settings = {
+        "profiles": [{"display_name": "Small", "allow_all": True}],
+        "storage": {"claims": {"home": {"size": "1Gi"}}, "home": {"source": {"type": "claim"}}},
+    }
+    shell.write(jhext__yaml=yaml.safe_dump(settings))
+    ran = shell("explain", "ada", "--profile", "small")
+    pod = yaml.safe_load(ran.stdout)
+    claims = [volume.get("persistentVolumeClaim") for volume in pod["spec"]["volumes"]]
+    assert {"claimName": "home-ada"} in claims
