@@ -91,7 +91,7 @@ class Slapd:
     def start(self) -> Child:
         """Start it, on the same ports as before."""
         urls = f"{self.url} {self.tls_url} {self._socket}"
-        command = [SLAPD, "-F", self.folder / "slapd.d", "-h", urls, "-d", "0"]
+        command = [str(SLAPD), "-F", str(self.folder / "slapd.d"), "-h", urls, "-d", "0"]
         log = self.folder / "slapd.log"
         self.child = self._children.start("slapd", command, env=_ENV, cwd=self.folder, log=log)
         self.child.wait_until(self._answers, 30)
@@ -117,7 +117,8 @@ class Slapd:
         if self.schema == "rfc2307bis":
             text += (_DATA / "memberof.ldif").read_text()
         config.write_text(text)
-        command = [SLAPADD, "-n", "0", "-F", self.folder / "slapd.d", "-l", config]
+        folder = str(self.folder / "slapd.d")
+        command = [str(SLAPADD), "-n", "0", "-F", folder, "-l", str(config)]
         subprocess.run(command, env=_ENV, check=True, capture_output=True)
 
     def _answers(self) -> bool:
