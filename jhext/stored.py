@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 from kubernetes_asyncio.client.exceptions import ApiException
-from traitlets import Dict, TraitError
 
+from .claim_overrides import ClaimOverrides
 from .errors import faulty_configuration
 from .failure import api_failure
 from .identified import IdentifiedKubeSpawner
@@ -28,34 +28,18 @@ from .storage.guards import Choice, Known, choose
 from .storage.home import home_of, place
 from .storage.merge import add, keep_together, set_home
 from .storage.mounts import MountSettings, had_by, mounts_of
+from .storage.paths import Place
 from .storage.prepare import init_containers, put_first, through_root
 from .storage.projects import Acting, acting
-from .storage.settings import ClaimSettings, StorageSettings
+from .storage.settings import StorageSettings
 from .storage.volumes import Object, Owner, Volumes
 from .upstream import in_plain_form, states_of_servers
 
 _STATE = "jhext_claims"
+_HOME = "jhext_home"
 _MAY_NOT_PATCH = "the hub may not patch claims"
 _ROUNDS = 5
 """How often a choice is made anew because somebody else was quicker."""
-
-
-class ClaimOverrides(Dict):
-    """What a profile changes about claims, by their keys."""
-
-    info_text = "a dict of what profiles may change about claims, by the keys of storage.claims"
-
-    def validate(self, obj: Any, value: Any) -> Any:
-        """Check all that can be checked without the claims."""
-        valid: dict[str, Any] = super().validate(obj, value) or {}
-        for override in valid.values():
-            if not isinstance(override, Mapping):
-                self.error(obj, value)
-            try:
-                wanting.overridden(ClaimSettings(), override)
-            except ValueError as error:
-                raise TraitError(str(error)) from None
-        return valid
 
 
 class StoredKubeSpawner(IdentifiedKubeSpawner):
@@ -73,6 +57,7 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
     )
 
     _claim_names: Mapping[str, str] = {}
+    _home_path = _next_home_path = ""
     _may_patch = True
     _prepares: Sequence[Object] = ()
     _mounted: Sequence[Object] = ()
@@ -139,8 +124,9 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
         owner = self._owner()
         names = await self._ensure(settings, owner, manifest)
         volumes = home_of(settings.home, owner, names) if settings.home else Volumes()
-        if settings.home and settings.init and settings.init.create != "no":
-            volumes = through_root(volumes, place(settings.home, owner))
+        found = place(settings.home, owner) if settings.home else None
+        if settings.init and settings.init.create != "no":
+            volumes = through_root(volumes, found)
         mounted = mounts_of(self._had, owner, names)
         volumes += mounted.volumes
         add(manifest, volumes)
@@ -152,11 +138,31 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
             made = mounted.directories
             rescues = bool(owner.profile) and owner.profile == settings.rescue_profile
             prepares = init_containers(
-                settings.init, owner, volumes, made, notebook(manifest), rescues=rescues
+                settings.init,
+                owner,
+                volumes,
+                made,
+                notebook(manifest),
+                rescues=rescues,
+                moved_from=self._moved_from(settings, found),
             )
             put_first(manifest, prepares)
             self._prepares = prepares
         return await super().before_pod_create(manifest)
+
+    def _moved_from(self, settings: StorageSettings, found: Place | None) -> str:
+        """Say where the home was until now; empty where it is, or where there was none."""
+        self._next_home_path = found.path if found else ""
+        before = self._home_path
+        if not before and settings.home and not settings.home.is_per_server:
+            before = next((state[_HOME] for state in self._other_states() if _HOME in state), "")
+        return "" if before == self._next_home_path else before
+
+    async def starting(self, start: Awaitable[Any]) -> Any:
+        """Remember where the home is, now that a server has started in it."""
+        result = await super().starting(start)
+        self._home_path = self._next_home_path
+        return result
 
     def _configured(self) -> Configured:
         """Add what prepares directories, which has to be sent exactly as it was made."""
@@ -328,16 +334,19 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
     # What becomes of them
 
     def get_state(self) -> dict[str, Any]:
-        """Add the names of the claims, which a changed template must not change."""
+        """Add the names of the claims and where the home is: no changed template hides files."""
         state: dict[str, Any] = super().get_state()
         if self._claim_names:
             state[_STATE] = dict(self._claim_names)
+        if self._home_path:
+            state[_HOME] = self._home_path
         return state
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Take up the names of the claims."""
+        """Take up the names of the claims, and where the home was."""
         super().load_state(state)
         self._claim_names = state.get(_STATE, {})
+        self._home_path = state.get(_HOME, "")
 
     async def rename(self, old_name: str, new_name: str) -> None:
         """Have the claims of a renamed server say its new name, where the hub may change them.

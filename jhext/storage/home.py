@@ -140,6 +140,14 @@ class HomeSettings(Section):
         return self
 
     @property
+    def is_per_server(self) -> bool:
+        """Whether each server of a person has a directory of its own."""
+        source = self.source
+        path = source.path if isinstance(source, _InDirectory) else ""
+        path = source.sub_path if isinstance(source, SharedClaimHome) else path
+        return "servername" in template.fields(path)
+
+    @property
     def claim(self) -> str:
         """The key of the claim that the home is in; empty where it is in none."""
         source = self.source

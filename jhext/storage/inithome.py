@@ -44,7 +44,8 @@ def main(plan: dict[str, Any]) -> list[str]:
     ----------
     plan
         ``directories``, each with ``label`` (what messages call it), ``root``, ``path`` below it
-        (empty for the root itself), ``mode``, and ``owner`` and ``group``, which may be null.
+        (empty for the root itself), ``mode``, and ``owner`` and ``group``, which may be null, and
+        ``moved_from``, where it was until now: if there is anything, it is not made.
         ``gives_away``: whether this is root, who may make directories for others. Of the first of
         the directories: ``room``, or null, see `check_room`; ``fill``, or null, see `fill`.
 
@@ -107,9 +108,12 @@ def ensure(wanted: dict[str, Any], gives_away: bool, warnings: list[str]) -> int
     try:
         here = os.open(wanted["root"], os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         *parents, last = steps(wanted["path"]) or [""]
+        makes = not wanted["moved_from"]
         for name in parents:
-            here = down(here, name, 0o755 if gives_away else None)
-        if last:
+            here = down(here, name, 0o755 if gives_away and makes else None)
+        if last and not makes:
+            here = down(here, last, None)
+        elif last:
             try:
                 os.mkdir(last, 0o700, dir_fd=here)
             except FileExistsError:
@@ -118,6 +122,9 @@ def ensure(wanted: dict[str, Any], gives_away: bool, warnings: list[str]) -> int
                 return new(here, last, wanted, gives_away)
         return existing(here, wanted, gives_away, warnings)
     except OSError as error:
+        if error.errno == errno.ENOENT and wanted["moved_from"]:
+            text = "{} is missing; until now it was {}"
+            raise PreparationError(text.format(label, ascii(wanted["moved_from"]))) from error
         if error.errno == errno.ENOENT and not gives_away:
             text = "{} is missing, and above it {}, which only the mode `chown` makes"
             raise PreparationError(text.format(label, ascii(error.filename))) from error

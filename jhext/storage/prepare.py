@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -148,6 +148,8 @@ class Directory:
         The gid that it belongs to; None for whichever the storage gives it.
     owner
         The uid that it belongs to; None for anybody's.
+    moved_from
+        Where it was until now. Then it is not made anew: its files are there.
     """
 
     label: str
@@ -156,6 +158,7 @@ class Directory:
     mode: str
     group: int | None = None
     owner: int | None = None
+    moved_from: str = ""
 
 
 def check_init(settings: InitSettings | None, makes_directories: bool) -> None:
@@ -209,6 +212,7 @@ def init_containers(
     notebook: Mapping[str, Any],
     *,
     rescues: bool = False,
+    moved_from: str = "",
 ) -> list[dict[str, Any]]:
     """Give the init containers that prepare a person's directories.
 
@@ -226,6 +230,8 @@ def init_containers(
         The notebook's container, whose image, amounts and security context they have.
     rescues
         Whether it is started to make room, so that nothing is written into the home.
+    moved_from
+        Where the home was until now, if it was elsewhere.
     """
     uid = owner.identity.uid if owner.identity and settings.check_owner else None
     homes = [mount for mount in volumes.mounts if mount["mountPath"] == volumes.home_mount]
@@ -234,7 +240,8 @@ def init_containers(
         fill = room = None
     gives_away = settings.create == "chown"
     if homes and (gives_away or "subPath" in homes[0]):
-        making.insert(0, _home(settings, homes[0], homes[0].get("subPath", ""), uid))
+        home = _home(settings, homes[0], homes[0].get("subPath", ""), uid)
+        making.insert(0, replace(home, moved_from=moved_from))
     containers = []
     if making and settings.create != "no":
         mounts = _mounts(item.volume for item in making)
@@ -282,6 +289,7 @@ def _plan(
             "mode": int(item.mode, 8),
             "owner": item.owner,
             "group": item.group,
+            "moved_from": item.moved_from,
         }
         for item in directories
     ]

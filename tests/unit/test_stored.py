@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from jupyterhub import orm
 
 from jhext import ProfileKubeSpawner
+from jhext.errors import SpawnRefused
 from jhext.profiles.finding import ConfigurationError
 from jhext.refusal import Refusal
 from jhext.settings import Settings, load_settings
@@ -176,3 +179,53 @@ async def test_names_of_claims_outlive_the_stop_of_a_server(make: Any) -> None:
     spawner.load_state({"jhext_claims": {"home": "claim-ann"}})
     spawner.clear_state()
     assert spawner.get_state()["jhext_claims"] == {"home": "claim-ann"}
+
+
+MADE = {"init": {"create": "user", "image": "python"}}
+
+
+def home_at(path: str) -> Settings:
+    home = {"source": {"type": "host_path", "path": path}}
+    return load_settings({"storage": {"home": home, **MADE}})
+
+
+async def started(spawner: Any, *, fails: bool = False) -> str:
+    """Let a start succeed or fail, and tell what was said of where the home was before."""
+
+    async def start() -> dict[str, Any]:
+        pod = await sent(spawner)
+        if fails:
+            raise Refusal(StorageReason.UNPREPARED, "No.")
+        return pod
+
+    (making,) = (await sent(spawner))["spec"]["initContainers"]
+    try:
+        await spawner.starting(start())
+    except SpawnRefused:
+        assert fails
+    before: str = json.loads(making["args"][1])["directories"][0]["moved_from"]
+    return before
+
+
+async def test_changed_template_makes_no_second_home(make: Any) -> None:
+    first = make(settings=home_at("/home/{username}"))
+    assert await started(first) == ""
+    assert await started(first) == ""
+    moved = make(settings=home_at("/home/{initial}/{username}"))
+    moved.load_state(first.get_state())
+    assert await started(moved, fails=True) == "/home/ann"
+    moved.clear_state()
+    assert await started(moved) == "/home/ann"  # a start that failed has not moved it
+    assert await started(moved) == ""
+    assert moved.get_state()["jhext_home"] == "/home/a/ann"
+
+
+@pytest.mark.parametrize(
+    ("path", "before"), [("/u/{username}", "/home/ann"), ("/u/{username}/{servername}", "")]
+)
+async def test_next_server_of_a_person_makes_no_second_home(
+    make: Any, path: str, before: str
+) -> None:
+    spawner = make(settings=home_at(path), name="gpu")
+    spawner.user.orm_spawners[""] = orm.Spawner(name="", state={"jhext_home": "/home/ann"})
+    assert await started(spawner) == before

@@ -25,7 +25,7 @@ ALICE, BOB, LAB = 3001, 3002, 5001
 
 
 def directory(root: Path, path: str = "alice", **changed: Any) -> dict[str, Any]:
-    mine = {"mode": 0o700, "owner": None, "group": None}
+    mine = {"mode": 0o700, "owner": None, "group": None, "moved_from": ""}
     return {"label": "your home", "root": str(root), "path": path, **mine, **changed}
 
 
@@ -398,6 +398,17 @@ def test_home_inside_of_the_source_does_not_grow_for_ever(root: Path) -> None:
     (root / "file").touch()
     succeed(directory(root), fill=filled(copy(root)))
     assert names(root / "alice") == ["file"]
+
+
+@pytest.mark.parametrize("gives_away", [False, True])
+def test_home_that_was_elsewhere_is_never_made_anew(root: Path, gives_away: bool) -> None:
+    wanted = directory(root, "a/alice", moved_from="/home/alice")
+    told = "your home is missing; until now it was '/home/alice'\n"
+    assert refuse(wanted, gives_away=gives_away) == told
+    assert names(root) == []
+    (root / "a" / "alice").mkdir(parents=True, mode=0o700)
+    (root / "a" / "alice" / "file").touch()
+    succeed(wanted, gives_away=gives_away)
 
 
 @pytest.fixture
