@@ -323,6 +323,7 @@ async def told_about(
     return told
 
 
+@pytest.mark.hub_versions
 async def test_whoever_may_set_notices(bench: Bench) -> None:
     await start(bench, "bob/noticed", "kept")
     path, notice = "/jhext/notices", {"at": time.time() + 60, "why": "idle", "rule": "x"}
@@ -340,6 +341,7 @@ async def test_whoever_may_set_notices(bench: Bench) -> None:
         assert "notice" not in model["state"]["jhext"]
 
 
+@pytest.mark.hub_versions
 async def test_handlers_answer_as_the_rest_api_does(bench: Bench) -> None:
     """They show the same to whoever asks, and nothing to whom it does not."""
     await start(bench, "bob/lab", "kept")
