@@ -15,6 +15,7 @@ from jhext.delegation.mount import FOLDER
 from jhext.delegation.secret import name_of
 from jhext.demo.accounts import Account
 from jhext.demo.client import HubClient
+from tests.cluster.little_hub import CLOSING
 from tests.github.standin import GitHub, authenticator, entered, running_github
 from tests.hub.bench import Bench
 from tests.hub.conftest import RunHub
@@ -66,6 +67,7 @@ async def program(hub: Bench, github: GitHub) -> AsyncIterator[HubClient]:
         yield program
         await program.stop_server("octocat")
     assert await secrets(hub) == {}
+    await asyncio.sleep(CLOSING)
 
 
 async def secrets(hub: Bench) -> dict[str, Any]:
