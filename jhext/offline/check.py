@@ -19,7 +19,7 @@ from ..spawner import ProfileKubeSpawner
 from .configuration import Configuration, read_configuration
 from .login import retired_options
 from .placing import Placing
-from .reach import never, overruled, unknown_group, unknown_groups
+from .reach import like_groups, never, overruled, unknown_groups
 
 
 @dataclass(frozen=True)
@@ -99,10 +99,12 @@ def _beyond_the_lint(
 def _unknown_groups_of_mappings(
     mappings: Iterable[MappingFile], known: Collection[str]
 ) -> Iterator[Finding]:
+    suggestions = like_groups(known)
     for file in mappings:
         for line in file.lines:
             if line.kind == "group" and line.name not in known:
-                yield line.finding(file.file, "warning", *unknown_group(line.name, known))
+                message = f"no known source gives the group {line.name!r}"
+                yield line.finding(file.file, "warning", message, suggestions[line.name])
 
 
 def _sorted(path: Path, findings: Iterable[Finding]) -> tuple[Finding, ...]:

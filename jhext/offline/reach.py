@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from ..profiles.access import UNMAPPED, Access, Mapped
 from ..profiles.expression import EvaluationError, Expression
-from ..profiles.finding import Finding, did_you_mean
+from ..profiles.finding import Finding, Suggestions
 from ..profiles.model import Profile, walk_options
 
 _IN_GROUPS = re.compile(
@@ -76,18 +76,19 @@ def unknown_groups(
 
     Expressions are searched for ``'name' in groups``.
     """
+    suggestions = like_groups(known)
     for profile in profiles:
         for path, access in _rules(profile):
             for key, name in _groups_in(access):
                 if name not in known:
-                    yield _warning(profile, path, key, *unknown_group(name, known))
+                    message = f"no known source gives the group {name!r}"
+                    yield _warning(profile, path, key, message, suggestions[name])
 
 
-def unknown_group(name: str, known: Collection[str]) -> tuple[str, str]:
-    """Say that no known source gives a group, and what to do about it."""
+def like_groups(known: Collection[str]) -> Suggestions:
+    """Give what to do about groups that no known source gives."""
     otherwise = "name it in c.JupyterHub.load_groups or in the file of --groups if there is one"
-    message = f"no known source gives the group {name!r}"
-    return message, did_you_mean(name, known, otherwise)
+    return Suggestions({name: name for name in known}, otherwise)
 
 
 def _warning(

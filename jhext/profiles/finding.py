@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -70,11 +70,35 @@ class FaultyError(ValueError):
         self.suggestion = suggestion
 
 
+class Suggestions:
+    """Words that may have been meant. To look takes long, so only the first are looked for.
+
+    Parameters
+    ----------
+    known
+        The words that there are, and what to write for them.
+    otherwise
+        What to do where none of them is like it.
+    """
+
+    _MOST = 20
+
+    def __init__(self, known: Mapping[str, str], otherwise: str) -> None:
+        self._known = {word.casefold(): written for word, written in known.items()}
+        self._otherwise = otherwise
+        self._found: dict[str, str] = {}
+
+    def __getitem__(self, unknown: str) -> str:
+        word = unknown.casefold()
+        if word not in self._known and word not in self._found and len(self._found) < self._MOST:
+            self._found[word] = next(iter(difflib.get_close_matches(word, self._known, 1)), "")
+        meant = self._known.get(self._found.get(word, word))
+        return self._otherwise if meant is None else f"did you mean {meant!r}?"
+
+
 def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
     """Suggest the known word that is like an unknown one; otherwise something else."""
-    folded = {other.casefold(): other for other in known}
-    close = difflib.get_close_matches(word.casefold(), folded, 1)
-    return f"did you mean {folded[close[0]]!r}?" if close else otherwise
+    return Suggestions({other: other for other in known}, otherwise)[word]
 
 
 class ConfigurationError(Exception):

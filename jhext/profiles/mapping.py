@@ -14,13 +14,12 @@ UTF-8, with or without a byte-order mark, and its lines end as on UNIX or as on 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from .access import Mapped
-from .finding import FaultyError, Finding
+from .finding import FaultyError, Finding, Suggestions
 from .lines import parse_lines
 
 Kind = Literal["user", "group", "everybody"]
@@ -149,7 +148,8 @@ def bind(
     named: dict[str, set[str]] = {}
     for slug, display_name in profiles:
         named.setdefault(display_name, set()).add(slug)
-    hints = _Hints({name: slug for slug, name in profiles} | {slug: slug for slug in slugs})
+    known = {name: slug for slug, name in profiles} | {slug: slug for slug in slugs}
+    hints = Suggestions(known, "add such a profile, or take the line out")
     found: list[Finding] = []
     rules: dict[str, list[tuple[MappingLine, str]]] = {}
     for file in files:
@@ -170,32 +170,8 @@ def _meant(line: MappingLine, slugs: set[str], named: Mapping[str, set[str]]) ->
     return set() if line.kind == "group" else set(named.get(line.profile, ()))
 
 
-_MAX_HINTS = 20
-
-
-class _Hints:
-    """Slugs that may have been meant. To look takes long, so only the first words are looked up.
-
-    Parameters
-    ----------
-    slugs
-        What profiles are called, and their slugs.
-    """
-
-    def __init__(self, slugs: Mapping[str, str]) -> None:
-        self._slugs = slugs
-        self._found: dict[str, str] = {}
-
-    def __getitem__(self, word: str) -> str:
-        if word not in self._found and len(self._found) < _MAX_HINTS:
-            close = difflib.get_close_matches(word, self._slugs, 1)
-            if close:
-                self._found[word] = f"did you mean {self._slugs[close[0]]!r}?"
-        return self._found.get(word, "add such a profile, or take the line out")
-
-
 def _problems(
-    line: MappingLine, meant: set[str], hints: _Hints
+    line: MappingLine, meant: set[str], hints: Suggestions
 ) -> Iterator[tuple[Level, str, str]]:
     """Give the level, what is wrong, and what to do about it."""
     if not meant:

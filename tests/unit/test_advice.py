@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from jhext.advice import advise
 from jhext.culler.settings import CullerSettings
-from jhext.profiles.finding import Finding, did_you_mean
+from jhext.profiles.finding import Finding, Suggestions, did_you_mean
 from jhext.profiles.schema import WrittenProfile
 from jhext.settings import Settings
 
@@ -99,6 +100,20 @@ def test_no_finding_is_without_a_suggestion(suggestion: str) -> None:
         Finding("error", "", "", "is wrong", suggestion=suggestion)
     with pytest.raises(TypeError):
         Finding("error", "", "", "is wrong")  # type: ignore[call-arg]
+
+
+def test_looking_for_names_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    def close(word: str, *_: Any) -> list[str]:
+        looked.append(word)
+        return []
+
+    monkeypatch.setattr(difflib, "get_close_matches", close)
+    suggestions = Suggestions({f"Group{n}": f"Group{n}" for n in range(1000)}, "otherwise")
+    assert {suggestions[f"{n}"] for n in range(1000)} == {"otherwise"}
+    assert suggestions["GROUP7"] == "did you mean 'Group7'?"
+    assert len(looked) < 50
 
 
 @pytest.mark.parametrize(
