@@ -57,7 +57,8 @@ def model(user: str, profile: str, admin: bool = False, **more: Any) -> dict[str
 def file(tmp_path: Path) -> Path:
     (tmp_path / "mapping").write_text("eve:mapped\n")
     path = tmp_path / "jhext.yaml"
-    hub = {"profile_mapping_files": ["mapping"]}
+    # Secrets of other sections are nothing to the culler, and need not be where it runs.
+    hub = {"profile_mapping_files": ["mapping"], "cookie_secret": {"env": "JHEXT_IS_NOT_SET"}}
     path.write_text(yaml.safe_dump({"profiles": PROFILES, "hub": hub, "culler": {}}))
     return path
 

@@ -108,12 +108,12 @@ async def test_busy_just_before_the_stop(caplog: Any) -> None:
 
             hub.fault = back
             seen = await culler.look(hub, act=False)
-            assert seen.counts == {("stop", Why.IDLE): 2}
+            assert +seen.counts == {("stop", Why.IDLE): 2}
             fake.answer = vector("1")
             seen = await culler.look(hub)
-            assert seen.counts == {("keep", Why.BUSY): 2}
+            assert +seen.counts == {("keep", Why.BUSY): 2}
             fake.answer = 500
-            assert (await culler.look(hub)).counts == {("keep", Why.UNKNOWN): 2}
+            assert +(await culler.look(hub)).counts == {("keep", Why.UNKNOWN): 2}
             assert "Of 2 servers it is not known how busy they are" in caplog.text
             fake.answer = vector("0")
             del hub.users["bob"]

@@ -264,7 +264,7 @@ async def test_a_lost_right_is_the_reason_also_of_an_idle_server() -> None:
     async with FakeHub({"bob": {"": running(2 * HOUR)}}, revoked={"bob/": "x"}).serving() as hub:
         await culler.look(hub, act=False)
         culler.revocations._since["bob/"] -= 1
-        assert (await culler.look(hub)).counts == {("stop", Why.REVOKED): 1}
+        assert +(await culler.look(hub)).counts == {("stop", Why.REVOKED): 1}
 
 
 async def test_without_the_handler_nobody_is_known_to_have_lost_a_right() -> None:
