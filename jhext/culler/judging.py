@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from .clock import Clock
-from .limits import Limits
 from .model import moment
 from .policy import Rules
 from .revocation import Revocations
@@ -57,7 +56,7 @@ class Judge:
 
     def notice(self, server: Server, verdict: Verdict) -> Mapping[str, Any] | None:
         """Give what the user of a server is told of its stop; None while that is not near."""
-        limits: Limits = self.rules.limits(server)
+        limits = self.rules.limits(server)
         if not 0 < verdict.at - self.now <= limits.warn_before:
             return None
         why, rule = verdict.why, verdict.detail
