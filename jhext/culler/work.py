@@ -137,21 +137,25 @@ class Pass:
         in_use = InUse.at(self._judge.now, *self._rules.looked_at)
         skips = not self._log.isEnabledFor(logging.DEBUG)
         to_ask: list[Case] = []
-        async for user in self._users(seen):
-            try:
-                self._look_at_right(user)
-                if skips and in_use.is_all_of(user["servers"]) and not self._is_revoked(user):
-                    seen.counts["keep", Why.WITHIN_LIMITS] += len(user["servers"])
-                    continue
-                for server in servers_of(user):
-                    case = Case(server, self._judge.judge(server))
-                    if self._judge.asks(server, case.verdict):
-                        to_ask.append(case)
-                    else:
-                        self._note(seen, case)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                seen.whole = False
-                self._log.error("A server is passed over, its model cannot be read: %s", error)
+        within_limits = 0
+        async for users in self._users(seen):
+            for user in users:
+                try:
+                    if self._catalog is not None:
+                        self._revocations.add(lost_rights(self._catalog, user), time.monotonic())
+                    if skips and in_use.is_all_of(user["servers"]) and not self._is_revoked(user):
+                        within_limits += len(user["servers"])
+                        continue
+                    for server in servers_of(user):
+                        case = Case(server, self._judge.judge(server))
+                        if self._judge.asks(server, case.verdict):
+                            to_ask.append(case)
+                        else:
+                            self._note(seen, case)
+                except (ValueError, KeyError, TypeError, AttributeError) as error:
+                    seen.whole = False
+                    self._log.error("A server is passed over, its model cannot be read: %s", error)
+        seen.counts["keep", Why.WITHIN_LIMITS] += within_limits
         for verdict, case in zip(
             await asyncio.gather(*(self._judge.refine(it.server, it.verdict) for it in to_ask)),
             to_ask,
@@ -197,31 +201,22 @@ class Pass:
         self._revocations.forget_reasons()
         self._catalog = await self._rights.catalog() if self._rights else None
 
-    def _look_at_right(self, user: Mapping[str, Any]) -> None:
-        """Find out from the model of somebody what the hub has no handler to tell."""
-        if self._catalog is not None:
-            self._revocations.add(lost_rights(self._catalog, user), time.monotonic())
-
-    async def _users(self, seen: Seen) -> AsyncIterator[Mapping[str, Any]]:
+    async def _users(self, seen: Seen) -> AsyncIterator[list[Any]]:
         """Give the people whose servers may have to be stopped, or else everybody with one."""
         users = await self._hub.idle(*self._rules.looked_at)
         if users is None:
             async for page in self._hub.pages("active", lambda error: self._lost(seen, error)):
-                for user in page:
-                    yield user
+                yield page
             return
-        idle = set()
-        for user in users:
-            idle.add(user["name"])
-            yield user
-        for name in self._revocations.users - idle:
+        yield users
+        for name in self._revocations.users - {user["name"] for user in users}:
             try:
                 revoked = await self._hub.user(name)
             except HubError as error:
                 self._lost(seen, error)
                 continue
             if revoked is not None:
-                yield revoked
+                yield [revoked]
 
     def _lost(self, seen: Seen, error: HubError) -> None:
         seen.whole = False
