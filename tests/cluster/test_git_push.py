@@ -102,7 +102,7 @@ def settings_of(git: GitServer, source: dict[str, Any]) -> dict[str, Any]:
 def hub_of(run_hub: RunHub, settings: dict[str, Any], config: str, git: GitServer) -> ClusterBench:
     """Run a hub that has the rights for this."""
     bench = run_hub([], settings, config + POD)
-    role, _ = manifests(Features(tokens=True), name="hub-tokens")
+    role, _ = manifests(Features(tokens=True), bench.namespace.name, name="hub-tokens")
     bench.namespace.grant(role, bench.namespace.name)
     data = {"ca.crt": git.ca_file.read_text()}
     config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "ca"}}

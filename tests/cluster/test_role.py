@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 
 from jhext.cluster.features import Features
-from jhext.cluster.rbac import manifests
+from jhext.cluster.rbac import manifests, rules_of
 from jhext.delegation.secret import secret_of
 from jhext.demo.accounts import Account
 from jhext.demo.client import ServerFailed
@@ -22,10 +22,10 @@ from tests.cluster.kubernetes.kubeconfig import Node
 from tests.cluster.namespace import Manifest, Namespace, namespace
 
 Verb = tuple[str, str]
-ROLE, _ = manifests(Features(claims=True, tokens=True))
+FEATURES = Features(claims=True, tokens=True)
 VERBS: list[Verb] = [
     (resource, verb)
-    for rule in ROLE["rules"]
+    for rule in rules_of(FEATURES)
     for resource in rule["resources"]
     for verb in rule["verbs"]
 ]
@@ -60,8 +60,8 @@ def user_of(case: Verb) -> str:
     return "-".join(case)
 
 
-def role_without(case: Verb) -> Manifest:
-    role = copy.deepcopy(ROLE)
+def role_without(case: Verb, namespace: str) -> Manifest:
+    role, _ = copy.deepcopy(list(manifests(FEATURES, namespace)))
     for rule in role["rules"]:
         if case[0] in rule["resources"]:
             rule["verbs"].remove(case[1])
@@ -94,7 +94,7 @@ def outcome(node: Node, run_hub: RunHub) -> Iterator[Outcome]:
         bench = run_hub([ADMIN, *people], SETTINGS, config)
         for case, space in spaces.items():
             space.create(secret_of(user_of(case), "", {}))  # left over by a hub that was killed
-            space.grant(role_without(case), bench.namespace.name)
+            space.grant(role_without(case, space.name), bench.namespace.name)
         answers = asyncio.run(life_of_all(bench, cases))
         yield Outcome(bench, spaces, dict(zip(cases, answers, strict=True)))
 
