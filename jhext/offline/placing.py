@@ -38,10 +38,9 @@ class Placing:
 
     def _naming(self, file: Path) -> tuple[str, int]:
         """Find the line that names a file, or a folder that it is in."""
-        for path, lines in self._named.items():
-            if path == file or path in file.parents:
-                return lines
-        return str(self.path), 1
+        named = self._named.keys() & {file, *file.parents}
+        nearest = max(named, key=lambda path: len(path.parts), default=None)
+        return (str(self.path), 1) if nearest is None else self._named[nearest]
 
     @cached_property
     def _named(self) -> dict[Path, tuple[str, int]]:

@@ -234,9 +234,11 @@ FINDINGS: dict[str, tuple[str | dict[str, str], str, str]] = {
     "file of a trait": (
         {
             "jhext.yaml": FINE,
-            "hub.py": CONFIGURE + "c.ProfileKubeSpawner.profile_files = [\n  'none.yaml']\n",
+            "hub.py": "a, b = '', '.'\n"
+            + CONFIGURE
+            + "c.ProfileKubeSpawner.profile_files = [\n  'none.yaml']\n",
         },
-        "hub.py:4",
+        "hub.py:5",
         "mend the path",
     ),
     "file by way of python": (
