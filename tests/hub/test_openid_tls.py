@@ -21,6 +21,7 @@ from tests.openid.provider import Certified, OpenIdProvider, log_in, running_pro
 INSTITUTE = "https://idp.lab.example/shibboleth"
 GOOGLE = "http://google.com/accounts/o8/id"
 REALM = "/realms/lab"
+ROLES = "https://example.org/roles"
 PROTOCOL = f"{REALM}/protocol/openid-connect"
 
 
@@ -149,12 +150,12 @@ PATHS = Shape(
         "userdata_url": f"URL{PROTOCOL}/userinfo",
         "scope": ["openid", "profile", "groups", "posix"],
         "username_claim": "preferred_username",
-        "auth_state_groups_key": "oauth_user.groups",
+        "auth_state_groups_key": "/oauth_user/https:~1~1example.org~1roles",
         "allowed_groups": ["/lab/gpu"],
     },
     people={
-        "ann": {"groups": ["/lab/gpu", "/lab"], "uid_number": "20001"},
-        "eve": {"groups": ["/other/lab/gpu", "gpu", "lab/gpu", "/lab/gpu/", "/lab"]},
+        "ann": {ROLES: '["/lab/gpu", "/lab"]', "uid_number": "20001"},
+        "eve": {ROLES: ["/other/lab/gpu", "gpu", "lab/gpu", "/lab/gpu/", "/lab"]},
     },
     expected={"ann": ("ann", {"/lab/gpu", "/lab"})},
     refused={"eve": 403},
