@@ -1,11 +1,13 @@
 """What the mixin for oauthenticator decides without a provider."""
 
+import time
 from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from jupyterhub.auth import Authenticator
+from jupyterhub.utils import random_port
 from tornado.httpclient import HTTPClientError
 from traitlets import TraitError
 from traitlets.config import Config
@@ -158,3 +160,57 @@ async def test_d24_an_answer_without_a_token_is_in_no_message(
             await authenticator.get_token_info(None, {"code": "c"})
     assert refused.value.code == code
     assert "s3cret" not in f"{refused.value}{caplog.text}"
+
+
+def kept(seconds_ago: float) -> dict[str, Any]:
+    token = {"access_token": "t", "token_type": "bearer"}
+    return {VERIFIED_AT: time.time() - seconds_ago, "token_response": token}
+
+
+@pytest.mark.parametrize(("seconds_ago", "stays"), [(10, True), (50, True), (70, False)])
+async def test_d11_a_provider_that_is_away_is_waited_for_so_long(
+    seconds_ago: float, stays: bool
+) -> None:
+    nowhere = f"http://127.0.0.1:{random_port()}/me"
+    authenticator = made(
+        "GenericOAuthenticator", userdata_url=nowhere, enable_auth_state=True, outage_grace=60
+    )
+    user = User(kept(seconds_ago))
+    assert await authenticator.refresh_user(user) is stays
+    if stays:
+        await authenticator.pre_spawn_start(user, None)
+        return
+    with pytest.raises(SpawnRefused):
+        await authenticator.pre_spawn_start(user, None)
+
+
+@pytest.mark.parametrize(
+    ("claims", "stays"),
+    [
+        ({"groups": ["hub"]}, True),
+        ({"groups": ["other"]}, False),
+        ({}, False),
+        ({"groups": ["hub"], "active": False}, False),
+        ({"groups": ["hub"], "name": "bob"}, False),
+        ({"groups": ["hub"], "name": ["ann"]}, False),
+    ],
+)
+async def test_d11_who_would_not_be_let_in_any_more_is_refused(
+    claims: dict[str, Any], stays: bool
+) -> None:
+    async def say(request: web.Request) -> web.Response:
+        return web.json_response({"name": "ann", **claims})
+
+    application = web.Application()
+    application.add_routes([web.get("/me", say)])
+    async with TestServer(application) as server:
+        authenticator = made(
+            "GenericOAuthenticator",
+            userdata_url=str(server.make_url("/me")),
+            username_claim="name",
+            enable_auth_state=True,
+            manage_groups=True,
+            allowed_groups={"hub"},
+        )
+        model = await authenticator.refresh_user(User(kept(5)))
+    assert bool(model) is stays
