@@ -129,10 +129,8 @@ class Git:
         manifest = kubespawner_pod(env={})
         set_variables(manifest, {}, TOKEN.git)
         variables = {item["name"]: item["value"] for item in notebook(manifest)["env"]}
-        # Kubernetes makes one $ of two.
         self._variables = {
-            name: value.replace("$$", "$").replace(FOLDER, str(self._files))
-            for name, value in variables.items()
+            name: value.replace(FOLDER, str(self._files)) for name, value in variables.items()
         }
         (home / ".gitconfig").write_text("[credential]\nhelper = store\n")
 
