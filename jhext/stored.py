@@ -23,8 +23,7 @@ from .storage import labels
 from .storage.claims import Wanted
 from .storage.cluster import Claims, claims_in
 from .storage.deletion import to_delete
-from .storage.errors import StorageReason, StorageRefused
-from .storage.guards import Choice, Known, choose
+from .storage.guards import Choice, Known, choose, in_use
 from .storage.home import home_of, place
 from .storage.merge import add, keep_together, set_home
 from .storage.mounts import MountSettings, had_by, mounts_of
@@ -292,7 +291,7 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
             for name in claims_in(pod) & set(alone):
                 one, modes = alone[name]
                 if one.settings.when_in_use == "refuse" or "ReadWriteOncePod" in modes:
-                    raise _in_use(name, pod)
+                    raise in_use(name, pod)
                 keep_together(manifest, pod)
 
     async def _grow(self, choice: Choice, claim: Object) -> None:
@@ -311,7 +310,7 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
             )
 
     async def _note_use(self, name: str) -> None:
-        """Say in a claim when a server with it was started, where the hub may."""
+        """Say in a claim that it is used now, where the hub may."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         await self._patch(name, {"metadata": {"annotations": {labels.LAST_USED: now}}})
 
@@ -332,6 +331,13 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
         return ""
 
     # What becomes of them
+
+    async def stop(self, now: bool = False) -> None:
+        """Stop the server; what it used until now is not long unused."""
+        await super().stop(now)
+        if self._storage is not None:
+            for name in self._claim_names.values():
+                await self._note_use(name)
 
     def get_state(self) -> dict[str, Any]:
         """Add the names of the claims and where the home is: no changed template hides files."""
@@ -386,10 +392,3 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
                 self.log.info("The claim %s of %s is deleted", name, self._log_name)
             else:
                 self.log.warning("The claim %s is kept, for it has just changed", name)
-
-
-def _in_use(name: str, pod: Object) -> StorageRefused:
-    server = labels.annotations_of(pod).get(labels.SERVERNAME, "")
-    which = f"your server {server}" if server else "your default server"
-    message = f"The volume {name} is in use by {which}. Stop that one first."
-    return StorageRefused(StorageReason.IN_USE, message)

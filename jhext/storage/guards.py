@@ -198,6 +198,14 @@ def _lost(name: str, what: str = "is gone") -> StorageRefused:
     return StorageRefused(StorageReason.LOST, message)
 
 
+def in_use(name: str, pod: Object) -> StorageRefused:
+    """Tell which server has to stop before another can have a claim."""
+    server = annotations_of(pod).get(labels.SERVERNAME, "")
+    which = f"your server {server}" if server else "your default server"
+    message = f"The volume {name} is in use by {which}. Stop that one first."
+    return StorageRefused(StorageReason.IN_USE, message)
+
+
 def _adopt(wanted: Wanted, owner: Owner, name: str) -> str:
     command = ["jhext", "storage", "adopt", name, "--claim", wanted.key]
     if wanted.is_personal:

@@ -19,7 +19,7 @@ COMPONENT = "jhext.io/component"
 RETENTION = "jhext.io/retention"
 """``keep``, ``delete_with_server`` or ``delete_with_user``."""
 LAST_USED = "jhext.io/last-used"
-"""An annotation: when a server with this claim was started last, RFC 3339 in UTC."""
+"""An annotation: when a server with this claim was started or stopped last, RFC 3339 in UTC."""
 
 ADOPTED = "jhext.io/adopted"
 """An annotation: an administrator has decided that this claim, and no other, is the one."""

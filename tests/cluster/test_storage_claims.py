@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from jhext.settings import load_settings
+from jhext.storage import labels
 from jhext.storage.claims import wanted_of
 from tests.cluster.kubernetes.dryrun import not_stored
 from tests.cluster.kubernetes.kubeconfig import Cluster
@@ -136,11 +137,19 @@ async def test_profile_gives_more(hub: LittleHub) -> None:
     assert hub.claims()[name]["metadata"]["labels"]["campus.edu/size"] == "large"
 
 
-async def test_use_is_noted(hub: LittleHub) -> None:
-    name = await start_and_stop(hub, "alice")
-    assert "jhext.io/last-used" not in hub.claims()[name]["metadata"]["annotations"]
-    await start_and_stop(hub, "alice")
-    assert hub.claims()[name]["metadata"]["annotations"]["jhext.io/last-used"].endswith("+00:00")
+async def test_use_is_noted_at_the_start_and_at_the_end(hub: LittleHub) -> None:
+    """Else a server that has run for long would leave a claim that looks unused for as long."""
+
+    def used() -> str:
+        found: str = hub.claims()[name]["metadata"]["annotations"].get(labels.LAST_USED, "")
+        return found
+
+    name = home_in(await hub.start("alice"))
+    assert used() == ""
+    for step in (hub.stop, hub.start, hub.stop):
+        await step("alice")
+        assert used().endswith("+00:00")
+        hub.patch(name, {"metadata": {"annotations": {labels.LAST_USED: None}}})
 
 
 async def test_d40_starts_add_nothing_up(hub: LittleHub) -> None:
