@@ -66,7 +66,8 @@ def evaluate_yaml(example: Example) -> None:
 
 def evaluate_sh(example: Example) -> None:
     for line in example.parsed.splitlines():
-        check_command(shlex.split(line))
+        command, _, _into_the_cluster = line.partition(" | kubectl ")
+        check_command(shlex.split(command))
 
 
 def check_command(words: list[str]) -> None:
