@@ -87,6 +87,7 @@ def start_bench(
     people: Iterable[Account],
     settings: Mapping[str, Any],
     config: str,
+    base: str,
 ) -> Bench:
     """
     Start a hub.
@@ -98,7 +99,9 @@ def start_bench(
     settings
         What ``jhext.yaml`` says.
     config
-        Python text that follows ``base_config.py``.
+        Python text that follows the base.
+    base
+        The file beside this one that the hub's configuration begins with.
     """
     accounts_file = folder / "accounts.json"
     accounts_file.write_bytes(accounts.dump(people))
@@ -106,7 +109,7 @@ def start_bench(
     # where the servers reach it, whatever uid they have
     shutil.copy(_HERE / "stub_server.py", folder)
     hub_config = folder / "jupyterhub_config.py"
-    hub_config.write_text(f"load_subconfig({str(_HERE / 'base_config.py')!r})\n\n{config}\n")
+    hub_config.write_text(f"load_subconfig({str(_HERE / base)!r})\n\n{config}\n")
     # stub servers need less than what profiles guarantee
     kubeconfig = start_cluster(children, folder / "cluster", "memory=1Ti")
     hub = LocalHub(children, folder / "hub", hub_config, kubeconfig, proxy)

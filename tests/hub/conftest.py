@@ -38,15 +38,16 @@ def run_hub(proxy: Proxy) -> Iterator[RunHub]:
             people: Iterable[Account],
             settings: Mapping[str, Any],
             config: str = "",
+            base: str = "base_config.py",
         ) -> Bench:
-            key = repr((people, settings, config))
+            key = repr((people, settings, config, base))
             if key in started:
                 return started[key]
             # not below pytest's own folder, which root keeps from the uids of the pods
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="jhext-hub-")))
             folder.chmod(0o711)
             children = stack.enter_context(Children())
-            started[key] = start_bench(children, folder, proxy, people, settings, config)
+            started[key] = start_bench(children, folder, proxy, people, settings, config, base)
             return started[key]
 
         yield run
