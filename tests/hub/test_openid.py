@@ -102,11 +102,8 @@ def hub(request: pytest.FixtureRequest, run_hub: RunHub, provider: OpenIdProvide
 
 @pytest.fixture(scope="module")
 def strict_hub(run_hub: RunHub, provider: OpenIdProvider) -> Hub:
-    limits = f"""
-c.GenericOAuthenticator.outage_grace = {GRACE}
-c.GenericOAuthenticator.max_group_age = {GRACE}
-"""
-    return configured(run_hub, provider, from_userinfo(provider) + limits)
+    grace = f"c.GenericOAuthenticator.outage_grace = {GRACE}"
+    return configured(run_hub, provider, from_userinfo(provider) + grace)
 
 
 BLOCKED = """
