@@ -66,17 +66,18 @@ def choose(wanted: Wanted, owner: Owner, known: Known) -> Choice:
     StorageRefused
         It would get an empty one where it had another, or one that is not its owner's.
     """
-    if name := known.remembered.get(wanted.id):
-        if claim := known.claims.get(name):
-            return _existing(wanted, owner, claim, is_remembered=True)
-        if wanted.settings.when_lost == "refuse":
-            raise _lost(name)
-        return Choice(name, create=wanted.named(name))
-    name = _free_name(wanted, known)
+    remembered = known.remembered.get(wanted.id, "")
+    if claim := known.claims.get(remembered):
+        return _existing(wanted, owner, claim, is_remembered=True)
     older = _older(wanted, owner, known)
     adopted = [one for one in older if labels.ADOPTED in annotations_of(known.claims[one])]
     if len(adopted) == 1:
         return _existing(wanted, owner, known.claims[adopted[0]], is_remembered=False)
+    if remembered and wanted.settings.when_lost == "refuse":
+        raise _lost(remembered)
+    if remembered:
+        return Choice(remembered, create=wanted.named(remembered))
+    name = _free_name(wanted, known)
     if claim := known.claims.get(name):
         # Which of two is the one that was used last, no name can tell.
         same = [one for one in older if labels.CLAIM in labels_of(known.claims[one])]

@@ -62,6 +62,18 @@ def test_lost_claim_is_replaced_where_that_is_configured() -> None:
     assert choose(one, ALICE, known(remembered={"home": "home-alice"})).create
 
 
+@pytest.mark.parametrize("when_lost", ["refuse", "create"])
+def test_adopted_claim_takes_the_place_of_a_lost_one(when_lost: str) -> None:
+    """What was restored from a backup has another name; else nothing could end the refusal."""
+    one = wanted(when_lost=when_lost)
+    restored: Any = existing(one, "restored")
+    restored["metadata"]["annotations"][labels.ADOPTED] = "true"
+    remembered = {"home": "home-alice"}
+    assert choose(one, ALICE, known(restored, remembered=remembered)) == Choice("restored")
+    there = known(restored, existing(one), remembered=remembered)
+    assert choose(one, ALICE, there) == Choice("home-alice")
+
+
 def test_claim_that_should_be_there_is_not_made() -> None:
     assert refusal(wanted(when_missing="refuse"), known()).reason is StorageReason.LOST
 
