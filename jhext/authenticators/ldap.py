@@ -145,11 +145,13 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
             if not login.isascii() or " " in login:
                 # Nobody can say which spelling of the name is the directory's.
                 raise LoginRefused(Cause.CREDENTIALS, "such names need lookup_dn_search_user")
+            async with self._reader(bound, password) as reader:
+                await self._check_alone(reader, login, bound)
             return {"name": login, "auth_state": {"ldap_groups": [], "user_attributes": {}}}
         async with self._reader(bound, password) as reader:
             entry = await self._entry_of(reader, login, found, bound, password)
             if found is None:
-                await self._check_alone(reader, login, entry)
+                await self._check_alone(reader, login, entry.dn)
             await self._check_spelling(reader, entry)
             account = await self._account(reader, entry)
         return self._model(account)
@@ -226,12 +228,10 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
             raise LoginRefused(Cause.CREDENTIALS, f"{shown(bound)} cannot be read")
         return entry
 
-    async def _check_alone(self, reader: Directory, login: str, entry: Entry) -> None:
+    async def _check_alone(self, reader: Directory, login: str, dn: str) -> None:
         """Refuse a name that another template makes somebody else's."""
         for name in self._bind_names(login, None):
-            other = (
-                await reader.read(name) if dn_key(name) not in (None, dn_key(entry.dn)) else None
-            )
+            other = await reader.read(name) if dn_key(name) not in (None, dn_key(dn)) else None
             if other is not None:
                 raise LoginRefused(Cause.AMBIGUOUS, f"there is {shown(other.dn)}, too")
 

@@ -194,11 +194,20 @@ async def test_two_entries_of_one_name_are_nobody(server: WireServer) -> None:
         assert await log_in(authenticator(server.port), "user0", password) is None
 
 
-async def test_name_that_two_templates_give_two_people(server: WireServer) -> None:
+@pytest.mark.parametrize("account", [HUB, None])
+async def test_name_that_two_templates_give_two_people(
+    server: WireServer, account: str | None
+) -> None:
+    """Also where nothing but the password is wanted of anybody."""
     other = "uid=user0,ou=guests,dc=example,dc=org"
     server.passwords = {**server.passwords, other: "guest-pw"}
     templates = ["uid={username}," + PEOPLE, "uid={username},ou=guests,dc=example,dc=org"]
-    made = authenticator(server.port, lookup_dn=False, bind_dn_template=templates)
+    made = authenticator(
+        server.port,
+        lookup_dn=False,
+        lookup_dn_search_user=account,
+        bind_dn_template=templates,
+    )
     assert await log_in(made, "user0", "user0-pw")
     server.entries = {**server.entries, other: {"uid": [b"user0"]}}
     for password in ("user0-pw", "guest-pw"):
