@@ -20,6 +20,7 @@ from .configuration import Configuration, read_configuration
 from .login import retired_options
 from .placing import Placing
 from .reach import like_groups, never, overruled, unknown_groups
+from .storage import unknown_claims, unknown_profiles
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,11 @@ def _beyond_the_lint(
     version = configuration.version
     written = {profile.slug: profile for profile in version.profiles}
     yield from overruled(version.catalog.profiles, configuration.mapped)
+    settings = configuration.settings
+    if not callable(configuration.trait("profile_list")):
+        yield from unknown_profiles(settings, written)
     found = [*never(version.catalog.profiles, datetime.now(UTC), configuration.mapped)]
+    found += unknown_claims(version.catalog.profiles, settings)
     if known := {*known_groups, *configuration.groups}:
         found += unknown_groups(version.catalog.profiles, known)
         yield from _unknown_groups_of_mappings(version.mappings, known)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from ..profiles.access import UNMAPPED, Access, Mapped
 from ..profiles.expression import EvaluationError, Expression
 from ..profiles.finding import Finding, Suggestions
-from ..profiles.model import Profile, walk_options
+from ..profiles.model import Choice, Profile, UnlistedChoice, walk_options
 
 _IN_GROUPS = re.compile(
     r"""(?P<quote>["'])(?P<name>(?:(?!(?P=quote)|\\).)+)(?P=quote)\s+in\s+groups\b"""
@@ -31,7 +31,7 @@ def never(
         The slugs of profiles that mapping files give to more people.
     """
     for profile in profiles:
-        for path, access in _rules(profile):
+        for path, access in rules_in(profile):
             for key, *what in _never(access, now):
                 yield _warning(profile, path, key, *what)
             if path and profile.slug not in mapped and _out_of_reach(profile, access):
@@ -78,7 +78,7 @@ def unknown_groups(
     """
     suggestions = like_groups(known)
     for profile in profiles:
-        for path, access in _rules(profile):
+        for path, access in rules_in(profile):
             for key, name in _groups_in(access):
                 if name not in known:
                     message = f"no known source gives the group {name!r}"
@@ -99,7 +99,8 @@ def _warning(
     return profile, Finding("warning", where, keys, message, suggestion=suggestion)
 
 
-def _rules(profile: Profile) -> Iterator[tuple[str, Access]]:
+def rules_in(profile: Profile) -> Iterator[tuple[str, Profile | Choice | UnlistedChoice]]:
+    """Give a profile and all in it that has rules and overrides of its own, with their paths."""
     yield "", profile
     for path, _, option in walk_options(profile.profile_options):
         for name, choice in option.choices.items():

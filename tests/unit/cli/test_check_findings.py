@@ -53,6 +53,40 @@ FINDINGS: dict[str, tuple[str | dict[str, str], str, str]] = {
         "jhext.yaml:4",
         "source",
     ),
+    "profile of a mount": (
+        "profiles: [{slug: gpu, display_name: A, allow_all: true}]\nstorage:\n  mounts:\n"
+        "  - name: a\n    mount_path: /a\n    source: {type: empty_dir}\n    profiles: [gpuu]\n",
+        "jhext.yaml:7",
+        "did you mean 'gpu'?",
+    ),
+    "profile to make room": (
+        FINE + "storage:\n  init:\n    room:\n      rescue_profile: resuce\n",
+        "jhext.yaml:5",
+        "name the slug of a profile",
+    ),
+    "profile of a quota": (
+        "profiles: [{slug: rescue, display_name: A, allow_all: true}]\nstorage:\n  quota:\n"
+        "    url: https://q.example.org/{username}\n    available: /free\n"
+        "    rescue_profile: resuce\n",
+        "jhext.yaml:6",
+        "did you mean 'rescue'?",
+    ),
+    "claim of a profile": (
+        "profiles:\n- slug: a\n  display_name: A\n  allow_all: true\n"
+        "  kubespawner_override:\n    storage_claims:\n      hoem: {size: 5Gi}\n"
+        "storage:\n  home: {source: {type: claim}}\n  claims: {home: {}}\n",
+        "jhext.yaml:7",
+        "did you mean 'home'?",
+    ),
+    "profile in python that storage names": (
+        {
+            "jhext.yaml": "storage: {init: {room: {rescue_profile: resuce}}}\n",
+            "hub.py": CONFIGURE + "c.KubeSpawner.profile_list = ["
+            "{'slug': 'rescue', 'display_name': 'A', 'allow_all': True}]\n",
+        },
+        "jhext.yaml:1",
+        "did you mean 'rescue'?",
+    ),
     "between sections": (
         FINE + "storage:\n  init:\n    create: chown\n    image: i\n",
         "jhext.yaml:4",
