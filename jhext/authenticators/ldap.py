@@ -93,6 +93,7 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
             self._tell_unavailable(error)
             raise web.HTTPError(503, UNAVAILABLE) from None
         await self._refuse_another_person(handler, model)
+        self.confirm(self.normalize_username(model["name"]), True)
         return model
 
     async def _refuse_another_person(self, handler: Any, model: dict[str, Any]) -> None:
@@ -334,7 +335,9 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
         """Say what the directory knows now; False where the person may not go on."""
         if not self._has_account:
             return True  # nobody may ask but the person, whose password is not kept
-        return await self._refreshes.get(user.name, lambda: self._refresh(user))
+        model = await self._refreshes.get(user.name, lambda: self._refresh(user))
+        self.confirm(user.name, bool(model))
+        return model
 
     async def _refresh(self, user: Any) -> bool | dict[str, Any]:
         state = await user.get_auth_state()

@@ -148,3 +148,23 @@ async def test_d31_directory_that_fails(faulty: Bench, slapd: Slapd, mood: Mood)
 async def test_first_of_three_servers_is_down(faulty: Bench, slapd: Slapd) -> None:
     async with Line(slapd.url, PORTS[2]):
         assert await log_in(faulty, "alice") == 200
+
+
+async def test_d11_account_that_is_gone_starts_nothing_by_token(
+    faulty: Bench, slapd: Slapd
+) -> None:
+    """Here login alone asks the directory, and JupyterHub goes on where a token's refresh fails."""
+    carol, gone = f"uid=carol,ou=people,{BASE}", f"uid=gone,ou=people,{BASE}"
+    rename = "dn: {}\nchangetype: modrdn\nnewrdn: {}\ndeleteoldrdn: 1\n"
+    async with Line(slapd.url, PORTS[0]), faulty.program("carol") as program:
+        slapd.modify(rename.format(carol, "uid=gone"))
+        try:
+            answer = await program.api("POST", "/users/carol/server", {"profile": "stub"})
+            assert answer.status == 403
+            assert await faulty.pods("carol") == []
+        finally:
+            slapd.modify(rename.format(gone, "uid=carol"))
+        answer = await program.api("POST", "/users/carol/server", {"profile": "stub"})
+        assert answer.status in (201, 202), answer
+        await program.wait_for_server("carol")
+        await program.stop_server("carol")
