@@ -148,13 +148,20 @@ def key_set(public_key: str) -> dict[str, Any]:
 def _key(keys: Mapping[str, Any], kid: str | None, algorithm: str) -> jwt.PyJWK:
     """Find the key that it says it is signed with; without names there must be only one."""
     try:
-        usable = [key for key in jwt.PyJWKSet.from_dict(dict(keys)).keys if _signs(key, algorithm)]
-    except jwt.PyJWTError:
+        described = [_described(key, algorithm) for key in keys["keys"]]
+        known = jwt.PyJWKSet.from_dict({"keys": described}).keys
+    except (jwt.PyJWTError, AttributeError, KeyError, TypeError):
         raise UnknownKeyError("the issuer's keys cannot be read") from None
+    usable = [key for key in known if _signs(key, algorithm)]
     named = [key for key in usable if key.key_id in (kid, None)] if kid is not None else usable
     if len(named) != 1:
         raise UnknownKeyError("it is signed with a key that is not the issuer's")
     return named[0]
+
+
+def _described(key: Mapping[str, Any], algorithm: str) -> dict[str, Any]:
+    """Add the algorithm to a key for all of RSA (RFC 7517, 4.4): PyJWT takes it for RS256's."""
+    return {"alg": algorithm, **key} if key.get("kty") == "RSA" else dict(key)
 
 
 def _signs(key: jwt.PyJWK, algorithm: str) -> bool:

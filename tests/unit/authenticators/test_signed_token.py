@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 
 from jhext.authenticators.signed_token import (
+    ALGORITHMS,
     TokenRefused,
     UnknownKeyError,
     key_set,
@@ -106,7 +107,10 @@ def test_d30_not_believed(text: Any) -> None:
     assert not text or str(text) not in str(refused.value)
 
 
-@pytest.mark.parametrize("keys", [{}, {"keys": []}, {"keys": [{"kty": "oct", "k": "eA"}]}])
+@pytest.mark.parametrize(
+    "keys",
+    [{}, {"keys": []}, {"keys": 7}, {"keys": ["r"]}, {"keys": [{"kty": "oct", "k": "eA"}]}],
+)
 def test_without_keys_nothing_is_believed(keys: Any) -> None:
     with pytest.raises(UnknownKeyError):
         check(token(), keys)
@@ -115,6 +119,13 @@ def test_without_keys_nothing_is_believed(keys: Any) -> None:
 def test_keys_for_encryption_sign_nothing() -> None:
     with pytest.raises(UnknownKeyError):
         check(token(), {"keys": [{**KEYS["keys"][0], "use": "enc"}]})
+
+
+def test_a_key_for_one_algorithm_is_for_no_other() -> None:
+    keys = {"keys": [{**KEYS["keys"][0], "alg": "RS256"}]}
+    assert check(token(), keys)["sub"] == "1"
+    with pytest.raises(TokenRefused):
+        check(token(algorithm="PS256"), keys)
 
 
 def test_of_two_keys_nobody_guesses_which() -> None:
@@ -137,7 +148,11 @@ def test_what_is_no_id_token_may_be_for_several() -> None:
 
 @pytest.mark.parametrize(
     ("key", "algorithm"),
-    [(RSA, "RS256"), (EC, "ES256"), (ed25519.Ed25519PrivateKey.generate(), "EdDSA")],
+    [
+        *((RSA, algorithm) for algorithm in ALGORITHMS if algorithm[:2] in ("RS", "PS")),
+        (EC, "ES256"),
+        (ed25519.Ed25519PrivateKey.generate(), "EdDSA"),
+    ],
 )
 @pytest.mark.parametrize("kid", [None, "any"])
 def test_one_public_key_needs_no_name(key: Any, algorithm: str, kid: str | None) -> None:
