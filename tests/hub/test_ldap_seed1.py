@@ -18,6 +18,8 @@ from tests.hub import directories
 from tests.hub.bench import Bench
 from tests.hub.conftest import RunHub
 
+SLICE = 770_800_000  # of this domain, as SSSD's library says
+
 
 @pytest.fixture(scope="module")
 def samba() -> Iterator[Samba]:
@@ -50,6 +52,35 @@ def bench(run_hub: RunHub, samba: Samba) -> Bench:
         directories.settings(directories.domain_source(samba)),
         directories.login(seed | encryption | more),
     )
+
+
+@pytest.fixture(scope="module")
+def by_sid(run_hub: RunHub, samba: Samba) -> Bench:
+    """Run a hub, encrypted from the first byte, whose ids are made from SIDs."""
+    traits = {
+        "server_address": samba.tls_url,
+        "tls_kwargs": {"ca_certs_file": str(samba.ca_file)},
+        "user_search_base": f"OU=People,{BASE}",
+        "user_attribute": "sAMAccountName",
+        "lookup_dn": True,
+        "lookup_dn_search_user": HUB,
+        "lookup_dn_search_password": HUB_PASSWORD,
+        "allow_all": True,
+        "manage_groups": True,
+    }
+    return run_hub(
+        directories.DOMAIN_ACCOUNTS,
+        directories.settings({**directories.domain_source(samba), "ids": "sid"}),
+        directories.login(traits),
+    )
+
+
+async def test_ids_in_the_pod_of_who_has_no_posix_attributes(by_sid: Bench) -> None:
+    async with by_sid.program("erin") as program:
+        assert await directories.groups_in_the_hub(program, "erin") == {"Domain Users"}
+        context = await directories.context_of_pod(by_sid, program, "erin", "stub")
+    assert context["runAsGroup"] == SLICE + 513
+    assert SLICE + 1000 < context["runAsUser"] < SLICE + 200_000
 
 
 async def test_nested_groups_in_the_hub_and_ids_in_the_pod(bench: Bench) -> None:
