@@ -27,7 +27,6 @@ from .storage.guards import Choice, Known, choose, in_use
 from .storage.home import home_of, place
 from .storage.merge import add, keep_together, set_home
 from .storage.mounts import MountSettings, had_by, mounts_of
-from .storage.paths import Place
 from .storage.prepare import init_containers, put_first, through_root
 from .storage.projects import Acting, acting
 from .storage.settings import StorageSettings
@@ -56,7 +55,7 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
     )
 
     _claim_names: Mapping[str, str] = {}
-    _home_path = _next_home_path = ""
+    _home = _next_home = ""
     _may_patch = True
     _prepares: Sequence[Object] = ()
     _mounted: Sequence[Object] = ()
@@ -124,6 +123,7 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
         names = await self._ensure(settings, owner, manifest)
         volumes = home_of(settings.home, owner, names) if settings.home else Volumes()
         found = place(settings.home, owner) if settings.home else None
+        self._next_home = found.path if found else "".join(volumes.claims.values())
         if settings.init and settings.init.create != "no":
             volumes = through_root(volumes, found)
         mounted = mounts_of(self._had, owner, names)
@@ -135,6 +135,7 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
             set_home(manifest, volumes.home_mount)
         if settings.init:
             made = mounted.directories
+            before = self._home_before(settings)
             rescues = bool(owner.profile) and owner.profile == settings.rescue_profile
             prepares = init_containers(
                 settings.init,
@@ -143,24 +144,22 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
                 made,
                 notebook(manifest),
                 rescues=rescues,
-                moved_from=self._moved_from(settings, found),
+                moved_from="" if before == self._next_home else before,
             )
             put_first(manifest, prepares)
             self._prepares = prepares
         return await super().before_pod_create(manifest)
 
-    def _moved_from(self, settings: StorageSettings, found: Place | None) -> str:
-        """Say where the home was until now; empty where it is, or where there was none."""
-        self._next_home_path = found.path if found else ""
-        before = self._home_path
-        if not before and settings.home and not settings.home.is_per_server:
-            before = next((state[_HOME] for state in self._other_states() if _HOME in state), "")
-        return "" if before == self._next_home_path else before
+    def _home_before(self, settings: StorageSettings) -> str:
+        """Say where the home was until now, a path or a claim; empty where there was none."""
+        if self._home or not settings.home or settings.home.is_per_server:
+            return self._home
+        return next((state[_HOME] for state in self._other_states() if _HOME in state), "")
 
     async def starting(self, start: Awaitable[Any]) -> Any:
         """Remember where the home is, now that a server has started in it."""
         result = await super().starting(start)
-        self._home_path = self._next_home_path
+        self._home = self._next_home
         return result
 
     def _configured(self) -> Configured:
@@ -248,7 +247,9 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
         for name in missing - set(claims) - {None}:
             if (found := await self._cluster.read(str(name))) is not None:
                 claims[str(name)] = found
-        return Known(claims, remembered, self._elsewhere(), home)
+        before = self._home_before(settings)
+        directory = before if before.startswith("/") else ""
+        return Known(claims, remembered, self._elsewhere(), home, directory)
 
     def _remembered(self, wanted: list[Wanted], home: str) -> dict[str, str]:
         """Give the names that this server had, and what all servers of the person have."""
@@ -344,15 +345,15 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
         state: dict[str, Any] = super().get_state()
         if self._claim_names:
             state[_STATE] = dict(self._claim_names)
-        if self._home_path:
-            state[_HOME] = self._home_path
+        if self._home:
+            state[_HOME] = self._home
         return state
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take up the names of the claims, and where the home was."""
         super().load_state(state)
         self._claim_names = state.get(_STATE, {})
-        self._home_path = state.get(_HOME, "")
+        self._home = state.get(_HOME, "")
 
     async def rename(self, old_name: str, new_name: str) -> None:
         """Have the claims of a renamed server say its new name, where the hub may change them.

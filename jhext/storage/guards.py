@@ -31,12 +31,15 @@ class Known:
         The names that other servers of the person had.
     home
         The key of the claim that the home is in. KubeSpawner's own claim is an older one of it.
+    directory
+        The path of the directory that the home was until now; empty where it was none.
     """
 
     claims: Mapping[str, Object]
     remembered: Mapping[str, str] = field(default_factory=dict)
     elsewhere: frozenset[str] = frozenset()
     home: str = ""
+    directory: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,9 @@ def choose(wanted: Wanted, owner: Owner, known: Known) -> Choice:
     if wanted.settings.when_missing == "refuse":
         message = f"The volume {name} that your server needs does not exist. {_TELL}"
         raise StorageRefused(StorageReason.LOST, message, detail=f"claims.{wanted.key}")
+    is_home = wanted.is_personal and wanted.key == known.home
+    if is_home and known.directory and wanted.settings.when_lost == "refuse":
+        raise _was_directory(name, known.directory, _adopt(wanted, owner, name))
     return Choice(name, create=wanted.named(name))
 
 
@@ -179,6 +185,15 @@ def _older_exist(wanted: Wanted, owner: Owner, name: str, older: list[str]) -> S
         f"{', '.join(older)}. {_TELL}"
     )
     return StorageRefused(StorageReason.OLDER, message, detail=_choices(wanted, owner, older))
+
+
+def _was_directory(name: str, directory: str, command: str) -> StorageRefused:
+    message = (
+        f"Your server would get a new, empty volume {name}, while your files were in {directory} "
+        f"until now. {_TELL}"
+    )
+    detail = f"make the claim, move the files into it, and then: {command}"
+    return StorageRefused(StorageReason.OLDER, message, detail=detail)
 
 
 def _several(wanted: Wanted, owner: Owner, names: list[str]) -> StorageRefused:

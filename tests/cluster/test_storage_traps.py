@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -210,6 +211,35 @@ async def test_claims_of_a_stock_hub_are_gone_on_with(make: Make) -> None:
     assert await start_and_stop(hub, "alice") == before
     await hub.delete_user("alice")
     assert set(hub.claims()) == {before}, "nothing says that it may be deleted"
+
+
+# Another kind of home
+
+
+async def test_home_that_becomes_a_claim_or_a_directory_is_told(make: Make) -> None:
+    source = {"type": "shared_claim", "claim": "everybody"}
+    claims = {"everybody": {"per": "hub", "access_modes": ["ReadWriteMany"]}}
+    init = {"create": "user", "image": "python"}
+    storage = {"home": {"source": source}, "claims": claims, "init": init}
+    in_directory = {"settings": load_settings({"storage": storage})}
+    hub = make(Ours, default_access="allow", **in_directory)
+    plan = plan_of(await hub.start("alice"))
+    assert plan["moved_from"] == ""
+    await hub.stop("alice")
+    refused = await refusal_of(hub, "alice", **with_claim())
+    assert refused.reason is StorageReason.OLDER
+    assert "claim-alice, while your files were in /alice until now" in refused.message
+    assert set(hub.claims()) == {"everybody"}
+    claim = await start_and_stop(hub, "bob", **with_claim())
+    assert plan_of(await hub.start("bob"))["moved_from"] == claim
+
+
+def plan_of(pod: dict[str, Any]) -> dict[str, Any]:
+    """Return what is to be done about the directory of the home."""
+    (making,) = pod["spec"]["initContainers"]
+    (directory,) = json.loads(making["args"][1])["directories"]
+    found: dict[str, Any] = directory
+    return found
 
 
 # A claim that somebody deletes

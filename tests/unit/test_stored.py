@@ -220,6 +220,13 @@ async def test_changed_template_makes_no_second_home(make: Any) -> None:
     assert moved.get_state()["jhext_home"] == "/home/a/ann"
 
 
+async def test_directory_is_not_made_where_the_home_was_a_claim(make: Any) -> None:
+    spawner = make(settings=home_at("/home/{username}"))
+    spawner.load_state({"jhext_home": "claim-ann"})
+    assert await started(spawner) == "claim-ann"
+    assert await started(spawner) == ""
+
+
 @pytest.mark.parametrize(
     ("path", "before"), [("/u/{username}", "/home/ann"), ("/u/{username}/{servername}", "")]
 )

@@ -163,6 +163,19 @@ def test_d45_of_two_nobody_knows_which() -> None:
     assert "home-alice, home-alice----2" in refused.message
 
 
+def test_no_empty_claim_takes_the_place_of_a_directory() -> None:
+    before = {"directory": "/home/alice"}
+    refused = refusal(wanted(), known(**before))
+    assert refused.reason is StorageReason.OLDER
+    assert "home-alice" in refused.message
+    assert "/home/alice" in refused.message
+    assert "jhext storage adopt home-alice --claim home --user alice" in refused.detail
+    assert choose(wanted(), ALICE, known(existing(wanted()), **before)) == Choice("home-alice")
+    assert choose(wanted(when_lost="create"), ALICE, known(**before)).create
+    (data,) = wanted_of(settings({"data": {}}).claims, ALICE, COMMON)
+    assert choose(data, ALICE, known(**before)).create
+
+
 def test_older_claim_of_another_server_does_not_matter() -> None:
     one = wanted(owner(server="gpu"), per="server")
     assert choose(one, owner(server="gpu"), known(kubespawners("claim-alice"))).create
