@@ -7,10 +7,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
+import tornado.web
 import trustme
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from jupyterhub.log import log_request
 from jupyterhub.utils import random_port
 from tornado.httputil import HTTPHeaders
 from tornado.web import HTTPError
@@ -149,3 +152,32 @@ async def test_the_keys_come_from_whom_the_hub_trusts(
     finally:
         await server.close()
     assert "its certificate is not accepted (unable to get local issuer" in caplog.text
+
+
+class Failing(tornado.web.RequestHandler):
+    """A page with a mistake in it."""
+
+    def get(self) -> None:
+        raise ZeroDivisionError
+
+
+async def test_d24_no_proof_is_in_the_log_of_a_request_that_fails(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = SimpleNamespace(tornado_settings={"log_function": log_request})
+    options = {**TOKEN, "jwt_header": "x-token"}  # names of headers have no case
+    made(secret=SECRET, **options).get_handlers(app)
+    port = random_port()
+    server = tornado.web.Application([("/", Failing)], **app.tornado_settings).listen(
+        port, "127.0.0.1"
+    )
+    sent = {"x-auth-request-secret": SECRET, "X-Token": "a.b.c", "x-other": "shown"}
+    try:
+        async with httpx.AsyncClient() as browser:
+            answer = await browser.get(f"http://127.0.0.1:{port}/", headers=sent)
+    finally:
+        server.stop()
+    assert answer.status_code == 500
+    assert "shown" in caplog.text
+    assert SECRET not in caplog.text
+    assert "a.b.c" not in caplog.text
