@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
@@ -17,6 +17,9 @@ from .errors import StorageReason, StorageRefused
 from .paths import Absolute
 from .prepare import Directory, Mode
 from .volumes import PREFIX, Owner, Volumes
+
+if TYPE_CHECKING:
+    from .settings import ClaimSettings
 
 _FIELDS = ("group", "username", "uid", "gid", "initial")
 _MEETS = Decision(True, "groups, profiles", "no other rule is written")
@@ -175,7 +178,9 @@ class MountSettings(Section, Access):
         return self
 
 
-def check_mounts(mounts: Sequence[MountSettings], home: str, claims: Mapping[str, str]) -> None:
+def check_mounts(
+    mounts: Sequence[MountSettings], home: str, claims: Mapping[str, ClaimSettings]
+) -> None:
     """Check what mounts say against each other and against the rest of the section.
 
     Parameters
@@ -185,12 +190,13 @@ def check_mounts(mounts: Sequence[MountSettings], home: str, claims: Mapping[str
     home
         The mount path of the home; empty where there is none.
     claims
-        What each of ``storage.claims`` is one of, by its key.
+        The section ``storage.claims``.
 
     Raises
     ------
     ValueError
-        Two are in one place or have one name, one is in place of the home, or a claim is unknown.
+        Two are in one place or have one name, one is in place of the home, or a claim is unknown or
+        not there for a group.
     """
     names, places = set[str](), {home} if home else set[str]()
     for mount in mounts:
@@ -200,11 +206,16 @@ def check_mounts(mounts: Sequence[MountSettings], home: str, claims: Mapping[str
         if mount.mount_path in places:
             raise ValueError(f"mounts.{mount.name}.mount_path: {mount.mount_path!r} is taken")
         if isinstance(source, ClaimSource):
-            per = claims.get(source.claim)
-            if per is None:
+            claim = claims.get(source.claim)
+            if claim is None:
                 raise ValueError(f"mounts.{mount.name}: there is no claim {source.claim!r}")
-            if per == "group" and not mount.groups:
+            if claim.per == "group" and not mount.groups:
                 raise ValueError(f"mounts.{mount.name}: {source.claim!r} is per group; say groups")
+            if claim.per == "group" and (others := mount.groups.keys() - claim.groups):
+                raise ValueError(
+                    f"mounts.{mount.name}.groups: claims.{source.claim} has none for "
+                    f"{', '.join(sorted(others))}"
+                )
         names.add(mount.name)
         places.add(mount.mount_path)
 

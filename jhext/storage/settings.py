@@ -259,7 +259,7 @@ class StorageSettings(Section):
         if self.quota and placeholder_of(self.quota.url) == CLAIM and not is_in_claim:
             raise ValueError("quota.url: {claim} needs homes of type claim; say {username}")
         home = self.home.mount_path if self.home else ""
-        check_mounts(self.mounts, home, {key: claim.per for key, claim in self.claims.items()})
+        check_mounts(self.mounts, home, self.claims)
         check_init(self.init, any(mount.directory_mode for mount in self.mounts))
         return self
 

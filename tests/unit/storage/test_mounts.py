@@ -217,6 +217,17 @@ def test_other_places_are_not(path: str) -> None:
             "mounts.data: 'x' is per group; say groups",
         ),
         (
+            {
+                "mounts": [
+                    DATA
+                    | {"source": {"type": "claim", "claim": "x"}}
+                    | {"mount_path": "/g/{group}", "groups": ["a", "b"]}
+                ],
+                "claims": {"x": {"per": "group", "groups": ["a"]}},
+            },
+            "mounts.data.groups: claims.x has none for b",
+        ),
+        (
             {"mounts": [DATA | {"sub_path": "x", "directory_mode": "2770"}]},
             "directory_mode needs init.create",
         ),
