@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .culler.current import current_rules
-from .culler.granted import SHORTEST, grant
+from .culler.granted import OTHER_RULES, SHORTEST, grant
 from .culler.in_pod import variables
 from .culler.verdict import Server
 from .metered import MeteredKubeSpawner
@@ -61,11 +61,14 @@ class RecordedKubeSpawner(MeteredKubeSpawner):
         """Add what was granted, which is not always what was asked for."""
         state: dict[str, Any] = super().get_state()
         if self._record:
-            state["jhext"] = dict(self._record)
+            # As it is now, since a hub is configured anew while servers run on.
+            other = {OTHER_RULES: True} if self.has_other_sources else {}
+            state["jhext"] = {**self._record, **other}
         return state
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take up what was granted to a server that runs on after a restart of the hub."""
         super().load_state(state)
-        self._record = state.get("jhext", {})
+        record = state.get("jhext", {})
+        self._record = {key: value for key, value in record.items() if key != OTHER_RULES}
         SHORTEST.note(self._record)

@@ -222,6 +222,15 @@ class ConfiguredKubeSpawner(KubeSpawnerSeams):
         )
 
     @property
+    def has_other_sources(self) -> bool:
+        """Whether profiles or their rules come from elsewhere than the settings, too."""
+        written = self.settings.traits if self.settings else {}
+        return bool(self._if_set("profile_list", [])) or any(
+            list(self._if_set(name, [])) != list(written.get(name, []))
+            for name in ("profile_files", "profile_mapping_files")
+        )
+
+    @property
     def passed_over_options(self) -> frozenset[str]:
         """The keys of ``user_options`` that code of the operator reads."""
         return frozenset(self._if_set("extra_user_options", ()))

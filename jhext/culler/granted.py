@@ -10,6 +10,8 @@ from .durations import NEVER
 from .settings import CullerSettings
 
 KEYS = ("timeout", "max_age", "extend_to")
+OTHER_RULES = "other_rules"
+"""The key that tells with a server that rules about profiles stand outside of the settings."""
 
 
 class Shortest:

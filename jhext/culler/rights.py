@@ -2,8 +2,8 @@
 
 REST shows names, groups and who is an admin. What somebody loses by a rule about names or groups is
 lost for certain. All else, an expression or a profile that is not there, is unknown, and nobody is
-stopped for it. Rules are those of the settings file and the files that it names; traits in the
-hub's own configuration cannot be seen.
+stopped for it. Rules are those of the settings file and the files that it names. Where the
+configuration of the hub has others besides, the hub says so with each server; then all is unknown.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jhext.profiles.finding import ConfigurationError
+
+from .granted import OTHER_RULES
 
 if TYPE_CHECKING:
     from jhext.profiles.catalog import Catalog
@@ -84,7 +86,7 @@ def lost_rights(catalog: Catalog, user: Mapping[str, Any]) -> dict[str, str]:
     lost = {}
     for name, server in user["servers"].items():
         granted = (server.get("state") or {}).get("jhext") or {}
-        if "profile" not in granted:
+        if "profile" not in granted or OTHER_RULES in granted:
             continue
         options = {"profile": granted["profile"], **granted.get("choices", {})}
         groups = frozenset(user["groups"])

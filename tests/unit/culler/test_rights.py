@@ -48,7 +48,8 @@ PROFILES: list[dict[str, Any]] = [
 
 
 def model(user: str, profile: str, admin: bool = False, **more: Any) -> dict[str, Any]:
-    server = running(9, 9, profile, **{key: more.pop(key) for key in ("choices",) if key in more})
+    state = {key: more.pop(key) for key in ("choices", "other_rules") if key in more}
+    server = running(9, 9, profile, **state)
     groups = more.pop("groups", [])
     return {"name": user, "admin": admin, "groups": groups, "servers": {"": server}, **more}
 
@@ -85,6 +86,8 @@ def file(tmp_path: Path) -> Path:
         (model("eve", "options", choices={"image": "beta"}, groups=["testers"]), None),
         (model("eve", "options", choices={"image": "gone"}), None),
         (model("eve", "mapped"), None),
+        (model("eve", "named", other_rules=True), None),
+        (model("eve", "blocked", other_rules=True), None),
         (model("bob", "mapped"), "no rule"),
         ({**model("eve", "named"), "servers": {"": running(9)}}, None),
     ],
