@@ -245,7 +245,6 @@ class ProfileKubeSpawner(RecordedKubeSpawner):
     def clear_state(self) -> None:
         """Forget the last start, before the hooks of the next one run."""
         self._catalog_of_start = None
-        self.failure_is_forgotten = False
         self._forget_grant()
         super().clear_state()
 

@@ -71,9 +71,6 @@ __all__ = [
 class KubeSpawnerSeams(KubeSpawner):  # type: ignore[misc]
     """KubeSpawner, with the private methods that jhext builds on under names of their own."""
 
-    failure_is_forgotten = False
-    """Whether this start has been taken out of the hub's count of failures."""
-
     pod_created = False
     """Whether the API server has taken the pod of this start."""
 
@@ -251,9 +248,12 @@ def forget_failure(spawner: Any) -> None:
     hub at ``consecutive_failure_limit``.
     """
     handler = spawner.handler
-    counts = REFUSALS_COUNT_AS_FAILURES and not spawner.failure_is_forgotten
-    if counts and handler is not None and spawner.pending == "spawn":
-        spawner.failure_is_forgotten = True
+    handler = spawner.handler
+    if not REFUSALS_COUNT_AS_FAILURES or handler is None or spawner.pending != "spawn":
+        return
+    # A start has a handler of its own, and may be refused more than once.
+    if not getattr(handler, "failure_is_forgotten", False):
+        handler.failure_is_forgotten = True
         handler.settings["failure_count"] = handler.settings.get("failure_count", 0) - 1
 
 

@@ -13,6 +13,7 @@ from traitlets import Float
 
 from jhext.errors import SpawnRefused
 from jhext.refusal import Reason, Refusal
+from jhext.upstream import forget_failure, set_status
 
 VERIFIED_AT = "jhext_verified_at"
 """The key of ``auth_state`` under which it is kept when the provider was last asked, in seconds."""
@@ -82,12 +83,15 @@ class FreshGroups(Authenticator):  # type: ignore[misc]
         """
         await maybe_future(super().pre_spawn_start(user, spawner))
         if user.name in self._not_confirmed:
-            raise _stale("Your account could not be confirmed.")
+            raise _stale(spawner, "Your account could not be confirmed.")
         if not self.max_group_age:
             return
         if age_of(await user.get_auth_state(), time.time()) > self.max_group_age:
-            raise _stale("What is known of your groups is too old to start a server.")
+            raise _stale(spawner, "What is known of your groups is too old to start a server.")
 
 
-def _stale(why: str) -> SpawnRefused:
-    return SpawnRefused(Refusal(Reason.STALE, f"{why} Please log out and in again."))
+def _stale(spawner: Any, why: str) -> SpawnRefused:
+    refusal = Refusal(Reason.STALE, f"{why} Please log out and in again.")
+    forget_failure(spawner)
+    set_status(spawner, refusal.status_code)
+    return SpawnRefused(refusal)

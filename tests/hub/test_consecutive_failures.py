@@ -21,16 +21,26 @@ RAISING = """
 def raising(spawner):
     raise RuntimeError("out of order")
 """
+STALE = """
+from jhext.authenticators.freshness import FreshGroups
+from jhext.demo.authenticator import DemoAuthenticator
+
+class Fresh(FreshGroups, DemoAuthenticator):
+    max_group_age = 60  # nobody knows how old the groups are
+
+c.JupyterHub.authenticator_class = Fresh
+"""
 
 ANSWERS = {
-    403: ({"profiles": PROFILES}, CONFIG),
-    503: ({}, f"{CONFIG}{RAISING}c.KubeSpawner.profile_list = raising"),
+    "profile": (403, {"profiles": PROFILES}, CONFIG),
+    "config": (503, {}, f"{CONFIG}{RAISING}c.KubeSpawner.profile_list = raising"),
+    "stale": (403, {"profiles": PROFILES}, f"{CONFIG}{STALE}"),
 }
 
 
-@pytest.mark.parametrize("status", ANSWERS)
-async def test_refusals_leave_the_hub_up(run_hub: RunHub, status: int) -> None:
-    settings, config = ANSWERS[status]
+@pytest.mark.parametrize("reason", ANSWERS)
+async def test_refusals_leave_the_hub_up(run_hub: RunHub, reason: str) -> None:
+    status, settings, config = ANSWERS[reason]
     bench = run_hub([ALICE], settings, config)
     async with bench.browser("alice") as browser:
         for _ in range(LIMIT + 1):

@@ -51,9 +51,7 @@ def test_refusal_is_taken_out_of_the_count_of_failures(
 ) -> None:
     monkeypatch.setattr(upstream, "REFUSALS_COUNT_AS_FAILURES", counted)
     hub = SimpleNamespace(settings={"failure_count": 5})
-    spawner = SimpleNamespace(
-        handler=hub if handler else None, pending=pending, failure_is_forgotten=False
-    )
+    spawner = SimpleNamespace(handler=hub if handler else None, pending=pending)
     upstream.forget_failure(spawner)
     upstream.forget_failure(spawner)  # once for each start, however often it is refused
     assert hub.settings["failure_count"] == after

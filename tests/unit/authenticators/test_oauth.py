@@ -1,6 +1,7 @@
 """What the mixin for oauthenticator decides without a provider."""
 
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -106,6 +107,9 @@ def test_teams_need_a_scope() -> None:
     assert "read:org" in made("GitHubOAuthenticator", manage_groups=True).scope
 
 
+SPAWNER = SimpleNamespace(handler=None)
+
+
 class User:
     name = "ann"
 
@@ -132,10 +136,10 @@ async def test_d11_old_groups_start_nothing(
     authenticator = made("GenericOAuthenticator", max_group_age=limit)
     authenticator.confirm("ann", confirmed)
     if starts:
-        await authenticator.pre_spawn_start(User(state), None)
+        await authenticator.pre_spawn_start(User(state), SPAWNER)
         return
     with pytest.raises(SpawnRefused, match="log out and in again") as refused:
-        await authenticator.pre_spawn_start(User(state), None)
+        await authenticator.pre_spawn_start(User(state), SPAWNER)
     assert refused.value.status_code == 403
 
 
@@ -178,10 +182,10 @@ async def test_d11_a_provider_that_is_away_is_waited_for_so_long(
     user = User(kept(seconds_ago))
     assert await authenticator.refresh_user(user) is stays
     if stays:
-        await authenticator.pre_spawn_start(user, None)
+        await authenticator.pre_spawn_start(user, SPAWNER)
         return
     with pytest.raises(SpawnRefused):
-        await authenticator.pre_spawn_start(user, None)
+        await authenticator.pre_spawn_start(user, SPAWNER)
 
 
 @pytest.mark.parametrize(
