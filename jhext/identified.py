@@ -84,7 +84,8 @@ class IdentifiedKubeSpawner(ReportingKubeSpawner):
         settings = self._identity_settings
         if settings is None:
             return None
-        person = Person(self.user.name, await self.user.get_auth_state())
+        groups = frozenset(group.name for group in self.user.groups)
+        person = Person(self.user.name, await self.user.get_auth_state(), groups)
         seconds = self.start_timeout * SHARE_OF_START
         try:
             async with asyncio.timeout(seconds):

@@ -133,13 +133,14 @@ class Resolver:
     def _key(self, person: Person) -> Hashable:
         """Make the key that an identity is kept under.
 
-        Where a source reads the authenticator's state, a changed state is asked about anew. A
+        Who has other groups in the hub than before is asked about anew, as the sources may say so,
+        too. The same holds for a changed state of the authenticator where a source reads it; a
         digest stands for it, since it may hold tokens.
         """
         if person.auth_state is None or not any(s.reads_auth_state for s in self._sources):
-            return person.name
+            return person.name, person.groups
         state = json.dumps(person.auth_state, default=repr)
-        return person.name, hashlib.sha256(state.encode()).digest()
+        return person.name, person.groups, hashlib.sha256(state.encode()).digest()
 
     async def _ask_in_time(self, person: Person) -> Identity:
         try:

@@ -33,10 +33,13 @@ class Person:
     auth_state
         What the authenticator keeps of the person, if there is anything. It may hold tokens, so it
         is in no repr.
+    groups
+        The person's groups in the hub.
     """
 
     name: str
     auth_state: Mapping[str, Any] | None = field(default=None, repr=False, hash=False)
+    groups: frozenset[str] = frozenset()
 
 
 class Source(ABC):

@@ -215,6 +215,14 @@ async def test_a_refusal_ends_what_was_kept(make: Make) -> None:
         await resolver.resolve(ANN)
 
 
+async def test_d11_who_has_other_groups_is_asked_about_anew(make: Make) -> None:
+    source = Scripted(IDS)
+    resolver = make(source)
+    for groups, asked in (({"gpu", "lab"}, 1), ({"lab", "gpu"}, 1), ({"lab"}, 2), ({"lab"}, 2)):
+        await resolver.resolve(Person("ann", groups=frozenset(groups)))
+        assert len(source.asked) == asked
+
+
 async def test_a_changed_auth_state_is_asked_about_anew(make: Make) -> None:
     source = Scripted(IDS)
     source.reads_auth_state = True
