@@ -212,9 +212,9 @@ async def test_d03_nothing_permitted_starts_nothing(
 
 
 async def test_f02_default_among_the_permitted(make_spawner: Any) -> None:
-    profiles = [PROFILES[0] | {"default": True}, PROFILES[1]]
-    assert await granted_to(make_spawner(profiles, groups=["gpu"], options={})) == "gpu"
-    assert await granted_to(make_spawner(profiles, groups=LAB_AND_GPU, options={})) == "small"
+    profiles = [PROFILES[0], PROFILES[1] | {"default": True}]
+    assert await granted_to(make_spawner(profiles, groups=["lab"], options={})) == "small"
+    assert await granted_to(make_spawner(profiles, groups=LAB_AND_GPU, options={})) == "gpu"
 
 
 @pytest.mark.parametrize("traits", [{}, {"profile_list": []}, {"profile_list": {}}])

@@ -181,9 +181,11 @@ def test_d05_no_name_is_special(user: str, groups: frozenset[str]) -> None:
 @given(rule=names, group=names)
 def test_d06_groups_are_compared_whole_and_exactly(rule: str, group: str) -> None:
     access = Access.model_validate({"allowed_groups": [rule]})
+    blocking = Access.model_validate({"blocked_groups": [rule]})
     for held in (group, f"/a/{rule}", f"{rule}/", f"x{rule}", f"{rule}\n", rule.swapcase()):
-        allowed = decide(access, Person("u", frozenset({held})), default=DENY).allowed
-        assert allowed == (held == rule)
+        person = Person("u", frozenset({held}))
+        assert decide(access, person, default=DENY).allowed == (held == rule)
+        assert decide(blocking, person, default=ALLOW).allowed == (held != rule)
 
 
 @given(rules=rules, person=people, default=defaults)

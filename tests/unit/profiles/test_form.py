@@ -390,7 +390,7 @@ def test_pages_of_other_catalogues_and_templates_are_others(
     catalog: Catalog, make_catalog: Any
 ) -> None:
     pages = FormPages()
-    other = make_catalog([{**PROFILES[1], "display_name": "Renamed"}])
+    other = make_catalog([{**item, "description": "N"} for item in PROFILES])
     texts = [
         pages.render(TEMPLATE, catalog, catalog.permitted(BOB), None)[0],
         pages.render(TEMPLATE, other, other.permitted(BOB), None)[0],

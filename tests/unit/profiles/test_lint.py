@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jhext.profiles.catalog import Policy
-from jhext.profiles.overriding import SENSITIVE_OVERRIDES
 
 
 async def asynchronous(spawner: Any) -> dict[str, str]:
@@ -246,8 +245,12 @@ def named(option: str, choice: str, more: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "name",
-    [name for name in SENSITIVE_OVERRIDES if "*" not in name]
-    + ["container_security_context", "pod_security_context"],
+    [
+        *("uid", "gid", "fs_gid", "supplemental_gids", "namespace", "service_account"),
+        *("privileged", "allow_privilege_escalation"),
+        *("container_security_context", "pod_security_context"),
+        *("extra_container_config", "extra_pod_config"),
+    ],
 )
 @pytest.mark.parametrize(
     "level",

@@ -22,8 +22,8 @@ from jhext.profiles.selection import (
 from jhext.refusal import Reason, Refusal
 
 PROFILES = yaml.safe_load("""
-- {display_name: Staff only, slug: staff, default: true, allowed_groups: [staff]}
 - {display_name: Small, slug: small, allow_all: true}
+- {display_name: Staff only, slug: staff, default: true, allowed_groups: [staff]}
 - display_name: GPU
   slug: gpu
   allow_all: true
