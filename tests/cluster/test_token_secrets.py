@@ -148,8 +148,9 @@ async def test_a_start_that_fails_leaves_none(hub: LittleHub) -> None:
     body = {"status": {"hard": {"pods": "0"}, "used": {"pods": "0"}}}
     headers = {"Content-Type": "application/merge-patch+json"}
     hub.api.patch(f"{path}/none/status", json=body, headers=headers).raise_for_status()
+    spawner = hub.spawner("ann")
     with pytest.raises(SpawnRefused) as refused:
-        await hub.start("ann")
+        await spawner.start()  # JupyterHub does not stop what has no pod
     assert refused.value.refusal.reason is Reason.QUOTA
     assert secrets(hub) == {}
 
