@@ -167,6 +167,17 @@ async def test_without_a_token_the_server_starts_without_one(
     await hub.stop("ann")
 
 
+async def test_a_token_that_is_gone_is_not_mounted_at_the_next_start(hub: LittleHub) -> None:
+    spawner = hub.spawner("ann")
+    await spawner.start()
+    await spawner.stop(True)
+    spawner.clear_state()
+    hub.user("ann").auth_state = None
+    await spawner.start()
+    assert VOLUME not in str(hub.get("pods", spawner.pod_name))
+    await spawner.stop(True)
+
+
 # While it runs
 
 
