@@ -40,7 +40,9 @@ def running(programs: Path) -> Iterator[str]:
     """Run a server; give its address, without a database."""
     # It refuses to be root, and pytest's own directories are closed to others.
     as_root = os.getuid() == 0
-    drop = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if as_root else []
+    # Changing the user would clear the signal that ends it with its parent.
+    user = ["--reuid=postgres", "--regid=postgres", "--clear-groups"]
+    drop = ["setpriv", "--pdeathsig=KILL", *user] if as_root else []
     directory = Path(tempfile.mkdtemp(prefix="jhext-pg-", dir="/tmp"))
     if as_root:
         shutil.chown(directory, "postgres", "postgres")
