@@ -13,7 +13,11 @@ from ._output import cannot, screen
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    keys = typer.Typer(help="The keys that encrypt auth_state.", no_args_is_help=True)
+    keys = typer.Typer(
+        help="The keys that encrypt auth_state.",
+        epilog="Example: jhext crypt-keys rotate --file crypt_keys > new_keys",
+        no_args_is_help=True,
+    )
     keys.command(
         "rotate", epilog="Example: jhext crypt-keys rotate --file crypt_keys --keep 2 > new_keys"
     )(rotate)

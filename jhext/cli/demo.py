@@ -41,4 +41,4 @@ def demo(
 
     if port is None:
         port = 0 if check else 8000
-    raise typer.Exit(run(state, port, Console(), prove if check else serve))
+    raise typer.Exit(run(state, port, Console(emoji=False), prove if check else serve))

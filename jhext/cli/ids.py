@@ -35,7 +35,11 @@ MOST_RESERVED = 100_000
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    ids = typer.Typer(help="Whose a uid is, and which ids were allocated.", no_args_is_help=True)
+    ids = typer.Typer(
+        help="Whose a uid is, and which ids were allocated.",
+        epilog="Example: jhext ids list --config jhext.yaml",
+        no_args_is_help=True,
+    )
     ids.command("list", epilog="Example: jhext ids list --output json")(list_)
     ids.command(
         "export", epilog="Example: jhext ids export ldif --base dc=example,dc=org > ids.ldif"

@@ -44,7 +44,11 @@ _CONFIG = Path("jhext.yaml")
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    storage = typer.Typer(help="Which claims there are, and whose.", no_args_is_help=True)
+    storage = typer.Typer(
+        help="Which claims there are, and whose.",
+        epilog="Example: jhext storage list --user alice",
+        no_args_is_help=True,
+    )
     storage.command("list", epilog="Example: jhext storage list --user alice")(list_)
     storage.command("orphans", epilog="Example: jhext storage orphans --unused-for 180d")(orphans)
     storage.command(

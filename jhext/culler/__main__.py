@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     service = Service(source, given.url, token)
     if given.dry_run:
         service.log.setLevel(logging.DEBUG if given.debug else logging.WARNING)
-        return asyncio.run(service.dry_run(Console()))
+        return asyncio.run(service.dry_run(Console(emoji=False)))
     try:
         asyncio.run(_run(service))
     except ConfigurationError as error:

@@ -39,6 +39,14 @@ def test_help_has_an_example_and_the_exit_codes(shell: Any, command: str) -> Non
     assert all(option in text.partition("Example: ")[0] for option in options)
 
 
+@pytest.mark.parametrize("group", ["crypt-keys", "ids", "storage"])
+def test_help_of_a_group_has_an_example_of_one_of_its_commands(shell: Any, group: str) -> None:
+    example = help_of(shell, group).partition("Example: ")[2].split()
+    known = set(commands(typer.main.get_command(application())))
+    assert example[0] == "jhext"
+    assert " ".join(example[1:3]) in known
+
+
 def test_shells_can_complete(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "--install-completion" in CliRunner().invoke(application(), ["--help"]).stdout
     completing = {"_JHEXT_COMPLETE": "complete_bash", "COMP_WORDS": "jhext ex", "COMP_CWORD": "1"}
