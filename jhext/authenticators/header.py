@@ -22,6 +22,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
 from jhext.identity.pointers import claim_path, find
 
+from .active import is_active
 from .freshness import VERIFIED_AT, age_of
 from .groups import groups_of
 from .header_traits import HeaderTraits
@@ -167,7 +168,7 @@ class HeaderAuthenticator(HeaderTraits):
             self.log.warning("The token in %s is refused: %s", self.jwt_header, refused)
             return None
         name = find(claims, claim_path(self.username_claim))
-        if not isinstance(name, str) or not name.strip() or claims.get("active") is False:
+        if not isinstance(name, str) or not name.strip() or not is_active(claims):
             self.log.warning("The token in %s names nobody", self.jwt_header)
             return None
         state = {VERIFIED_AT: float(claims["iat"]), CLAIMS: claims, **self.subject_of(claims)}

@@ -21,6 +21,7 @@ from traitlets import List, Unicode, default, validate
 
 from jhext.identity.pointers import claim_path, find
 
+from .active import is_active
 from .freshness import VERIFIED_AT, FreshGroups, age_of
 from .groups import groups_of
 from .issuer_keys import IssuerKeys, KeysUnavailable, in_words
@@ -118,7 +119,7 @@ class IdentityOAuthenticator(FreshGroups, SamePerson):
             claims = await super().token_to_user(token_info)
         else:
             claims = await self._verified(token_info.get("id_token"))
-        if not isinstance(claims, dict) or claims.get("active") is False:
+        if not isinstance(claims, dict) or not is_active(claims):
             raise HTTPClientError(401, "the provider says that the account is not active")
         return claims
 

@@ -195,6 +195,7 @@ async def test_d11_a_provider_that_is_away_is_waited_for_so_long(
         ({"groups": ["other"]}, False),
         ({}, False),
         ({"groups": ["hub"], "active": False}, False),
+        ({"groups": ["hub"], "active": "false"}, False),
         ({"groups": ["hub"], "name": "bob"}, False),
         ({"groups": ["hub"], "name": ["ann"]}, False),
     ],
