@@ -64,8 +64,15 @@ def _several_lines(value: str) -> str:
     return value
 
 
+def _joined(value: str) -> str:
+    return _one_line(value.replace("\r\n", "\n").strip("\n").replace("\n", " "))
+
+
 OneLine = Annotated[str, AfterValidator(_one_line)]
-"""Text that people see, or that names something: no page and no log can show a control."""
+"""Text that names something: no page and no log can show a control."""
+
+Label = Annotated[str, AfterValidator(_joined)]
+"""Text that people see. A page shows the end of a line, as YAML's blocks have it, as a blank."""
 
 
 Overrides = Annotated[dict[str, Any], AfterValidator(read_amounts)]
@@ -108,14 +115,14 @@ class UnlistedChoice(_Extensible, Access):
     """Free text in the place of a choice."""
 
     enabled: bool = Field(default=False, description="Whether free text is taken at all.")
-    display_name: OneLine = Field(default="", description="The label of the text field.")
-    display_name_in_choices: OneLine = Field(
+    display_name: Label = Field(default="", description="The label of the text field.")
+    display_name_in_choices: Label = Field(
         default="Other...", description="The entry in the list of choices that opens the field."
     )
     validation_regex: Annotated[str, AfterValidator(_regex)] | None = Field(
         default=None, description="A regular expression that the whole text must match."
     )
-    validation_message: OneLine = Field(default="", description="What to say when it does not.")
+    validation_message: Label = Field(default="", description="What to say when it does not.")
     kubespawner_override: Overrides = Field(
         default_factory=dict, description="Overrides in which {value} stands for the text."
     )
@@ -124,7 +131,7 @@ class UnlistedChoice(_Extensible, Access):
 class Choice(_Extensible, Access):
     """One of the values an option can take."""
 
-    display_name: OneLine = Field(description="What the form shows.")
+    display_name: Label = Field(description="What the form shows.")
     default: bool = Field(default=False, description="Whether it is chosen beforehand.")
     kubespawner_override: Overrides = Field(
         default_factory=dict, description="Overrides for whoever takes this choice."
@@ -137,7 +144,7 @@ class Choice(_Extensible, Access):
 class Option(_Extensible):
     """Something about a profile that a person can choose."""
 
-    display_name: OneLine = Field(description="What the form shows.")
+    display_name: Label = Field(description="What the form shows.")
     choices: dict[OneLine, Choice] = Field(
         default_factory=dict, description="The choices by the key that user_options names."
     )
@@ -154,7 +161,7 @@ class Option(_Extensible):
 class Profile(_Extensible, Access):
     """Something a person can start."""
 
-    display_name: OneLine = Field(description="What the form shows.")
+    display_name: Label = Field(description="What the form shows.")
     slug: OneLine = Field(
         default="", description="The identifier; made from display_name where it is missing."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from .model import OneLine, Option, Profile
+from .model import Label, OneLine, Option, Profile
 from .shorthand import Shorthand
 
 
@@ -14,7 +14,7 @@ class WrittenProfile(Shorthand, Profile):
     This is for those who write it and for their editors; the checks are those of `lint`.
     """
 
-    display_name: OneLine = Field(
+    display_name: Label = Field(
         default="", description="What the form shows; only an abstract profile has none."
     )
     extends: str | None = Field(

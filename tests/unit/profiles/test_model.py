@@ -20,14 +20,21 @@ def test_least_profile() -> None:
     assert profile.profile_options == {}
 
 
-# No name holds a control.
-NAMES = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=20)
+# No name holds a control, but YAML's blocks end with the end of a line.
+CHARACTERS = st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"], include_characters="\n")
+NAMES = st.text(CHARACTERS, max_size=20)
 
 
 @given(name=NAMES)
 def test_slug_is_made_as_kubespawner_makes_it(name: str) -> None:
     assert Profile.model_validate({"display_name": name}).slug == slugify(name)
     assert Profile.model_validate({"display_name": name, "slug": "own"}).slug == "own"
+
+
+@pytest.mark.parametrize("text", ["Up to\n4 GB\n", "Up to\r\n4 GB\r\n", "Up to 4 GB"])
+def test_what_people_see_may_have_several_lines(text: str) -> None:
+    profile = Profile.model_validate({"display_name": text})
+    assert profile.display_name == "Up to 4 GB"
 
 
 @pytest.mark.parametrize(
