@@ -21,7 +21,7 @@ from tests.cluster.little_hub import LittleHub, Make, Ours, little_hubs
 SETTINGS = {
     "profiles": [{"display_name": "Any", "allow_all": True}],
     "identity": {"mode": "platform"},
-    "pod": {"token": {"git_urls": ["https://git.example.org"], "refresh": 1}},
+    "pod": {"token": {"git_urls": ["https://git.example.org"], "refresh": 600}},
 }
 FIRST, SECOND = "gho_first", "gho_second"
 
@@ -208,7 +208,7 @@ async def test_what_a_request_has_brought_is_delivered(hub: LittleHub, running: 
 
 async def test_the_provider_is_asked_where_nobody_else_does(hub: LittleHub, running: Any) -> None:
     user: Any = hub.user("ann")
-    user._auth_refreshed -= 1
+    user._auth_refreshed -= 601
     for _ in range(3):
         await running.poll_and_notify()
     assert user.authenticator.asked == 1
