@@ -136,8 +136,8 @@ def _error(where: str, path: str, message: str, suggestion: str) -> Finding:
 
 
 def _nobody(where: str, problem: str) -> Finding:
-    message, suggestion = f"nobody can use it: {problem}", "write allow_all: true, or who may"
-    return Finding("warning", where, "", message, suggestion=suggestion)
+    suggestion = "write who may, in allowed_users or allowed_groups"
+    return Finding("warning", where, "", f"nobody can use it: {problem}", suggestion=suggestion)
 
 
 def _type(value: Any) -> str:

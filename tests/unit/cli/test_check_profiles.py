@@ -88,7 +88,7 @@ FINDINGS: dict[str, tuple[str, str, str]] = {
         "jhext.yaml:2",
         "'ada'",
     ),
-    "nobody": ("profiles:\n- {slug: a, display_name: A}\n", "jhext.yaml:2", "allow_all: true"),
+    "nobody": ("profiles:\n- {slug: a, display_name: A}\n", "jhext.yaml:2", "allowed_users"),
     # overrides
     "no trait": (ONE + "  kubespawner_override: {imagee: a}\n", "jhext.yaml:5", "'image'"),
     "trait unlike any": (ONE + "  kubespawner_override: {xyz: a}\n", "jhext.yaml:5", "KubeSpawner"),
