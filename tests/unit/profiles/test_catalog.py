@@ -121,14 +121,17 @@ def test_d09_options(
 
 @pytest.mark.parametrize("level", ["profile", "choice", "unlisted", "nested"])
 @pytest.mark.parametrize(
-    ("group", "held"), [("lab", "Lab"), ("Lab", "lab"), ("ß", "SS"), ("é", "e\u0301")]
+    "key", ["allowed_users", "allowed_groups", "blocked_users", "blocked_groups"]
+)
+@pytest.mark.parametrize(
+    ("name", "held"), [("lab", "Lab"), ("Lab", "lab"), ("ß", "SS"), ("é", "e\u0301")]
 )
 def test_d08_case_is_folded_on_no_level(
-    make_catalog: Any, level: str, group: str, held: str
+    make_catalog: Any, level: str, key: str, name: str, held: str
 ) -> None:
-    rule = {"allowed_groups": [group]}
+    rule, allows = {key: [name]}, key.startswith("allowed")
     levels = {
-        "profile": profile(**rule | {"allow_all": False}),
+        "profile": profile(**rule | {"allow_all": not allows}),
         "choice": profile(profile_options={"o": option(a=rule)}),
         "unlisted": profile(profile_options={"o": option(unlisted=rule)}),
         "nested": profile(
@@ -136,8 +139,14 @@ def test_d08_case_is_folded_on_no_level(
         ),
     }
     catalog = make_catalog([levels[level]])
-    assert not open_to(catalog, Person("ann", frozenset({held})))
-    assert open_to(catalog, Person("ann", frozenset({group})))
+
+    def person(called: str) -> Person:
+        if key.endswith("users"):
+            return Person(called, frozenset())
+        return Person("ann", frozenset({called}))
+
+    assert bool(open_to(catalog, person(name))) == allows
+    assert bool(open_to(catalog, person(held))) != allows
 
 
 @pytest.mark.parametrize(

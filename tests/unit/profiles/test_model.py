@@ -83,7 +83,7 @@ def test_d57_what_does_not_fit_is_an_error(change: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("model", [Profile, Option, Choice, UnlistedChoice])
-def test_keys_without_a_meaning(model: Any) -> None:
+def test_d57_keys_without_a_meaning(model: Any) -> None:
     known = {"display_name": "A"}
     context = {"extra_keys": frozenset({"icon", "allowed_teams", "display_name"})}
     model.model_validate({**known, "x-note": {"any": "thing"}})
