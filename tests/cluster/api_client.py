@@ -168,7 +168,12 @@ class Api:
         """Watch what a path names."""
         async with self._session.get(path, params={"watch": "true", **query}) as response:
             assert response.status == 200, await response.text()
-            yield WatchStream(response)
+            try:
+                yield WatchStream(response)
+            finally:
+                # TLS would wait for the server's farewell, longer than a test and its loop last.
+                if response.connection is not None and response.connection.transport is not None:
+                    response.connection.transport.abort()
 
     async def until(self, plural: str, name: str, condition: Callable[[Any], object]) -> Any:
         """Wait until an object meets a condition, and return it."""
