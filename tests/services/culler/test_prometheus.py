@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import time
@@ -11,14 +10,14 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
-import yaml
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
 from jhext.culler.policy import Rules
 from jhext.culler.settings import CullerSettings
 from jhext.culler.usage import Prometheus, Usage
 from jhext.culler.verdict import Server, Verdict, Why
-from jhext.demo.processes import Child, Children, free_port
+from jhext.demo.processes import Child, free_port
+from tests.services.prometheus import running
 
 HOUR = 3600
 BUSY = "max_over_time(DCGM_FI_DEV_GPU_UTIL{pod=$pod,namespace=$namespace}[1m]) > bool 5"
@@ -48,27 +47,8 @@ def exporter() -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def service(exporter: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Child]]:
-    folder, port = tmp_path_factory.mktemp("prometheus"), free_port()
-    scrape = {"job_name": "gpus", "static_configs": [{"targets": [f"127.0.0.1:{exporter}"]}]}
-    config = folder / "prometheus.yml"
-    config.write_text(
-        yaml.safe_dump({"global": {"scrape_interval": "1s"}, "scrape_configs": [scrape]})
-    )
-    command = [
-        *("prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}"),
-        f"--web.listen-address=127.0.0.1:{port}",
-    ]
-    url = f"http://127.0.0.1:{port}"
-    with Children() as children:
-        child = children.start(
-            "Prometheus",
-            command,
-            env={"PATH": os.environ["PATH"]},
-            cwd=folder,
-            log=folder / "log",
-        )
-        child.wait_until(lambda: has_samples(url), 60)
-        yield url, child
+    with running(tmp_path_factory.mktemp("prometheus"), exporter, has_samples) as started:
+        yield started
 
 
 def has_samples(url: str) -> bool:

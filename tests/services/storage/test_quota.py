@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import urllib.request
 from collections.abc import Iterator
@@ -14,9 +13,10 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
-from jhext.demo.processes import Children, free_port
+from jhext.demo.processes import free_port
 from jhext.storage.quota import FullHome, QuotaSettings, full_home
 from jhext.storage.quota_service import QuotaService
+from tests.services.prometheus import running
 
 METRIC = "kubelet_volume_stats_available_bytes"
 EXAMPLE = Path(__file__).parents[3] / "docs" / "how-to" / "prepare-homes.md"
@@ -30,32 +30,15 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run one that has seen volumes, which are mounted no more."""
-    folder, port, kubelet = tmp_path_factory.mktemp("prometheus"), free_port(), free_port()
+    folder, kubelet = tmp_path_factory.mktemp("prometheus"), free_port()
     registry = CollectorRegistry()
     gauge = Gauge(METRIC, "", ["namespace", "persistentvolumeclaim"], registry=registry)
     for claim, available in VOLUMES.items():
         gauge.labels("jupyter", claim).set(available)
         gauge.labels("elsewhere", claim).set(7)
-    scrape = {"job_name": "kubelet", "static_configs": [{"targets": [f"127.0.0.1:{kubelet}"]}]}
-    config = folder / "prometheus.yml"
-    config.write_text(
-        yaml.safe_dump({"global": {"scrape_interval": "1s"}, "scrape_configs": [scrape]})
-    )
-    command = [
-        *("prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}"),
-        f"--web.listen-address=127.0.0.1:{port}",
-    ]
-    url = f"http://127.0.0.1:{port}"
     server, thread = start_http_server(kubelet, "127.0.0.1", registry)
-    with Children() as children:
-        child = children.start(
-            "Prometheus",
-            command,
-            env={"PATH": os.environ["PATH"]},
-            cwd=folder,
-            log=folder / "log",
-        )
-        child.wait_until(lambda: len(samples(url)) == 2 * len(VOLUMES), 60)
+    seen = 2 * len(VOLUMES)
+    with running(folder, kubelet, lambda url: len(samples(url)) == seen) as (url, child):
         gauge.clear()
         child.wait_until(lambda: not samples(url), 60)
         yield url
