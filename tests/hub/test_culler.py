@@ -8,6 +8,7 @@ import os
 import re
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -104,16 +105,16 @@ async def until(
         await asyncio.sleep(0.3)
 
 
-async def logged(bench: Bench, expected: dict[str, str]) -> None:
-    """Wait until the log tells that these servers were stopped, and why, and no others."""
+async def logged(bench: Bench, before: int, expected: dict[str, str]) -> None:
+    """Wait until the log tells since ``before`` which servers were stopped, why, and no others."""
     end = time.monotonic() + 10
-    while outcomes(bench) != expected:
-        assert time.monotonic() < end, bench.log
+    while (told := outcomes(bench.log[before:])) != expected:
+        assert time.monotonic() < end, told
         await asyncio.sleep(0.2)
 
 
-def outcomes(bench: Bench) -> dict[str, str]:
-    found = re.findall(r"cull-outcome (\{.*\})$", bench.log, re.MULTILINE)
+def outcomes(log: str) -> dict[str, str]:
+    found = re.findall(r"cull-outcome (\{.*\})$", log, re.MULTILINE)
     events = [json.loads(event) for event in found]
     done = [event for event in events if event["outcome"] in ("stopped", "stopping")]
     return {f"{event['user']}/{event['server']}": event["why"] for event in done}
@@ -138,9 +139,16 @@ async def dry_run(bench: Bench, token: str, path: Path) -> tuple[int, str]:
     return process.returncode, printed.decode()
 
 
-async def metrics() -> str:
+async def stops() -> Counter[str]:
+    """How many servers the metrics say were stopped, by why."""
     async with HubClient(f"http://127.0.0.1:{PORT}") as client:
-        return (await client.get("/metrics")).text
+        told = (await client.get("/metrics")).text
+    counted: Counter[str] = Counter()
+    for why, number in re.findall(
+        r'jhext_culler_stops_total\{outcome="stop\w+",why="(\w+)"\} ([\d.]+)', told
+    ):
+        counted[why] += int(float(number))
+    return counted
 
 
 async def start(bench: Bench, full_name: str, profile: str) -> None:
@@ -154,12 +162,13 @@ async def start(bench: Bench, full_name: str, profile: str) -> None:
 @pytest.mark.timeout(300)
 async def test_d46_each_server_by_its_rule(bench: Bench, tmp_path: Path) -> None:
     """A profile of seconds, of minutes, never; a group; D-46: a named server; a lost right."""
+    before, stopped = len(bench.log), await stops()
     await asyncio.gather(*(start(bench, name, profile) for name, profile in STARTS.items()))
     async with bench.browser("ada") as admin:
         stays = STARTS.keys() - {"alice/", "erin/temp"}
         await until(lambda now: now == stays, admin, 60)
         expected = {"alice/": "idle", "erin/temp": "idle"}
-        await logged(bench, expected)
+        await logged(bench, before, expected)
         await until(lambda now: "erin/temp" not in now, admin, 30, "?include_stopped_servers=1")
 
         # The same rules, asked from elsewhere: what it says is what then happens.
@@ -178,22 +187,15 @@ async def test_d46_each_server_by_its_rule(bench: Bench, tmp_path: Path) -> None
         change(bench, written)
         await until(lambda now: now == {"carol/", "dora/", "frank/"}, admin, 30)
         expected |= {"bob/": "idle", "erin/": "idle"}
-        await logged(bench, expected)
+        await logged(bench, before, expected)
 
         # Frank's server is never culled; but then nobody may have it any more.
         written["profiles"][-1]["allowed_users"] = ["somebody"]
         change(bench, written)
         await until(lambda now: now == {"carol/", "dora/"}, admin, 30)
-        await logged(bench, {**expected, "frank/": "revoked"})
+        await logged(bench, before, {**expected, "frank/": "revoked"})
 
-        told = await metrics()
-        stops = re.findall(
-            r'jhext_culler_stops_total\{outcome="stop\w+",why="(\w+)"\} ([\d.]+)', told
-        )
-        counted: dict[str, float] = {}
-        for why, number in stops:
-            counted[why] = counted.get(why, 0) + float(number)
-        assert counted == {"idle": 4, "revoked": 1}
+        assert await stops() - stopped == {"idle": 4, "revoked": 1}
 
 
 async def test_a_gpu_that_is_busy_and_one_that_is_wasted(bench: Bench) -> None:
