@@ -43,7 +43,7 @@ def config_problems(
             suggestion = did_you_mean(section, classes, "name a class that the hub uses")
             yield _finding(settings, [section], "no class of the hub has this name", suggestion)
             continue
-        known = found.class_traits(config=True)
+        known = _traits(found, classes)
         for name, value in traits.items():
             keys = [section, name]
             if (trait := known.get(name)) is None:
@@ -79,7 +79,7 @@ def apply_config(c: Config, settings: Settings, spawner_class: type[Configurable
     classes = _classes(c, settings, spawner_class)
     for section, traits in hub.config.items():
         family = [name for name, other in classes.items() if _related(classes[section], other)]
-        known = classes[section].class_traits()
+        known = _traits(classes[section], classes)
         for name, value in traits.items():
             made = value_for(known[name], value)
             if section == _HUB and name in _ADDED:
@@ -134,6 +134,12 @@ def _classes(c: Config, settings: Settings, spawner_class: type[Configurable]) -
         for parent in reversed(parents)
         if issubclass(parent, Configurable) and parent.class_traits(config=True)
     }
+
+
+def _traits(found: type[Configurable], classes: Classes) -> dict[str, TraitType[Any, Any]]:
+    """Give what the section of a class can set: traits of its subclasses, too."""
+    below = [other for other in classes.values() if issubclass(other, found)]
+    return {key: t for other in below for key, t in other.class_traits(config=True).items()}
 
 
 def _related(one: type, other: type) -> bool:
