@@ -226,7 +226,8 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
             if entry is not None:
                 await self._directory.authenticate(entry.dn, password)
         if entry is None:
-            raise LoginRefused(Cause.CREDENTIALS, f"{shown(bound)} cannot be read")
+            why = "cannot be read" if key else f"is nobody's by {self._layout.login_attributes[0]}"
+            raise LoginRefused(Cause.CREDENTIALS, f"{shown(bound)} {why}, see user_attribute")
         return entry
 
     async def _check_alone(self, reader: Directory, login: str, dn: str) -> None:
@@ -356,7 +357,7 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
 
     async def _look_again(self, username: str, state: dict[str, Any]) -> dict[str, Any]:
         reader, name = self._directory, kept_identity(state).get("username") or username
-        if self.user_search_base:
+        if self.user_search_base or self._binds_others:
             entry = await self._only(reader, filters.equal(self._name_attribute, name))
         else:
             found = [await reader.read(dn) for dn in self._bind_names(name, None)]

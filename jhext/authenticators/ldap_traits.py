@@ -47,8 +47,7 @@ class DirectoryTraits(FreshGroups, LDAPAuthenticator):  # type: ignore[misc]
     def _default_directory_kind(self) -> str:
         names = ("samaccountname", "userprincipalname")
         # Nobody else takes alice@example.org or EXAMPLE\\alice for the name of an account.
-        others = any(dn_key(template) is None for template in self.bind_dn_template)
-        is_ad = others or (self.user_attribute or "").lower() in names
+        is_ad = self._binds_others or (self.user_attribute or "").lower() in names
         return "active_directory" if is_ad else "posix"
 
     group_search_base = Unicode(
@@ -190,7 +189,12 @@ class DirectoryTraits(FreshGroups, LDAPAuthenticator):  # type: ignore[misc]
         )
 
     @property
+    def _binds_others(self) -> bool:
+        """Whether passwords are tried under names that are no DNs: several are of one account."""
+        return any(dn_key(template) is None for template in self.bind_dn_template)
+
+    @property
     def _wants_entry(self) -> bool:
         """Whether more has to be known of somebody than that the password is right."""
         more = self.search_filter or self.auth_state_attributes or self._has_account
-        return bool(self.lookup_dn or self._wants_groups or more)
+        return bool(self.lookup_dn or self._wants_groups or self._binds_others or more)

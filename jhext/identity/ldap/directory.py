@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from jhext.identity.errors import IdentityRefused, IdentityUnavailable, Reason
 from jhext.identity.ids import shown
@@ -21,6 +22,7 @@ from .refusals import cause_of
 _Log = logging.Logger | logging.LoggerAdapter[logging.Logger]
 
 _SIZE_LIMIT, _NO_SUCH_OBJECT = 4, 32  # RFC 4511, 4.1.9
+_TREES = ("defaultNamingContext", "namingContexts")  # the first is Active Directory's
 _PARTS = 64  # of one attribute; Active Directory sends 1,500 values in each
 
 
@@ -43,6 +45,7 @@ class Directory:
         self._layout = layout
         self._log = log or logging.getLogger(__name__)
         self._client = Client(access)
+        self._root = ""
 
     @property
     def operations(self) -> int:
@@ -67,13 +70,13 @@ class Directory:
             wanted = filters.any_of(filters.equal(key, login) for key in layout.login_attributes)
         except UnicodeEncodeError:
             return None
-        question = Search(
-            base=layout.user_base,
-            filter=filters.all_of([layout.user_filter, wanted]),
-            attributes=self._wanted(),
-            size_limit=2,
-        )
         async with self._client.in_time():
+            question = Search(
+                base=await self._base(layout.user_base),
+                filter=filters.all_of([layout.user_filter, wanted]),
+                attributes=self._wanted(),
+                size_limit=2,
+            )
             found, outcome = await self._client.search(question)
             if len(found) > 1:
                 raise IdentityRefused(Reason.INVALID, f"{shown(login)} could be several entries")
@@ -115,10 +118,13 @@ class Directory:
 
         Raises
         ------
+        IdentityRefused
+            When nobody says where to look.
         IdentityUnavailable
             When the directory does not answer, or not with everything.
         """
         async with self._client.in_time():
+            question = replace(question, base=await self._base(question.base))
             found, outcome = await self._client.search(question)
         as_wished = outcome.code == _SIZE_LIMIT and 0 < question.size_limit <= len(found)
         if outcome.code != _NO_SUCH_OBJECT and not as_wished:
@@ -163,6 +169,8 @@ class Directory:
 
         Raises
         ------
+        IdentityRefused
+            When nobody says where to look.
         IdentityUnavailable
             When the directory does not answer, or not with all of them.
         """
@@ -170,7 +178,8 @@ class Directory:
             return ()
         groups = []
         async with self._client.in_time():
-            for found in await nested.groups_of(self._layout, entry, self._client.all):
+            layout = replace(self._layout, group_base=await self._base(self._layout.group_base))
+            for found in await nested.groups_of(layout, entry, self._client.all):
                 group = Entry(found.dn, found.attributes)
                 name = own_name(group, self._layout.group_name_attribute)
                 if name is None:
@@ -184,6 +193,18 @@ class Directory:
     async def close(self) -> None:
         """Close the connections. It may be asked again afterwards."""
         self._client.close()
+
+    async def _base(self, configured: str) -> str:
+        """Give where to look: where nobody says it, in the only tree, or the domain of a server."""
+        if not (configured or self._root):
+            wanted = Search(base="", attributes=_TREES, scope=Scope.BASE)
+            roots = await self._client.all(wanted)
+            named = [root.attributes.get(key.lower(), ()) for root in roots for key in _TREES]
+            self._root = next((trees[0].decode() for trees in named if len(trees) == 1), "")
+            if not self._root:
+                text = "the directory does not say where people and groups are: name the bases"
+                raise IdentityRefused(Reason.INVALID, text)
+        return configured or self._root
 
     def _wanted(self) -> tuple[str, ...]:
         layout = self._layout

@@ -26,7 +26,7 @@ class Layout:
     Parameters
     ----------
     user_base
-        The DN below which people are.
+        The DN below which people are. Empty: the directory's only tree, or its domain.
     user_filter
         What people are, in the form of RFC 4515.
     login_attributes
@@ -36,7 +36,7 @@ class Layout:
     attributes
         What else is wanted of people.
     group_base
-        The DN below which groups are. None: there are no groups.
+        The DN below which groups are; empty, as for people. None: there are no groups.
     group_filter
         What groups are, in the form of RFC 4515.
     group_name_attribute

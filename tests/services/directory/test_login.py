@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -138,6 +139,66 @@ async def test_person_without_posix_attributes(samba: Samba) -> None:
     model = await log_in(active_directory(samba), "erin", "erin-pw")
     assert model["name"] == "erin"
     assert model["auth_state"]["jhext"]["uid"] is None
+
+
+def by_password_alone(server: Slapd | Samba, *templates: str, **more: Any) -> Any:
+    """Make an authenticator that is told nothing of the tree, and wants nothing but a password."""
+    traits: dict[str, Any] = {
+        "server_address": server.url,
+        "tls_kwargs": {"ca_certs_file": str(server.ca_file)},
+        "bind_dn_template": list(templates),
+        "valid_username_regex": ".*",
+    }
+    return made(traits | {"lookup_dn": False, "manage_groups": False} | more)
+
+
+@pytest.fixture
+def two_names(samba: Samba) -> Iterator[None]:
+    """Give carol a second name to log in with."""
+    change = (
+        "dn: CN=Carol Test,OU=People,{base}\nchangetype: modify\n"
+        "replace: userPrincipalName\nuserPrincipalName: {name}@ad.example.org\n"
+    )
+    samba.modify(change.format(base=ad.BASE, name="karoline"))
+    yield
+    samba.modify(change.format(base=ad.BASE, name="carol"))
+
+
+NAMES = ["carol", "CAROL", "karoline", "c\u00e1rol", "carol ", "carol@ad.example.org"]
+NAMES += ["karoline@ad.example.org", "EXAMPLEAD\\carol", "ad.example.org\\carol"]
+
+
+@pytest.mark.parametrize(
+    ("attribute", "templates", "user"),
+    [
+        ("", ["{username}@ad.example.org"], "carol"),
+        ("", ["EXAMPLEAD\\{username}"], "carol"),
+        ("", ["{username}", "{username}@ad.example.org", "EXAMPLEAD\\{username}"], "carol"),
+        ("userPrincipalName", ["{username}"], "karoline@ad.example.org"),
+    ],
+    ids=["principal", "domain", "all", "principal as typed"],
+)
+@pytest.mark.usefixtures("two_names")
+async def test_one_account_with_many_names_is_one_user(
+    samba: Samba, attribute: str, templates: list[str], user: str
+) -> None:
+    """The directory takes several of these names with the password of the one account."""
+    authenticator = by_password_alone(samba, *templates, user_attribute=attribute)
+    models = [await log_in(authenticator, name, "carol-pw") for name in NAMES]
+    assert {model["name"] for model in models if model} == {user}
+
+
+async def test_directory_without_such_names_lets_nobody_in(rfc2307: Slapd) -> None:
+    with pytest.raises(web.HTTPError) as refused:
+        await log_in(by_password_alone(rfc2307, "{username}@example.org"), "alice", "alice-pw")
+    assert refused.value.status_code == 503
+
+
+async def test_tree_that_nobody_has_named(rfc2307bis: Slapd) -> None:
+    """A directory with one tree says which it is."""
+    traits = {"user_search_base": "", "group_search_base": ""}
+    model = await log_in(openldap(rfc2307bis, **traits), "alice", "alice-pw")
+    assert set(model["groups"]) == ALICE | NESTED
 
 
 @pytest.mark.parametrize("template", ["{username}@ad.example.org", "EXAMPLEAD\\{username}"])

@@ -214,6 +214,36 @@ async def test_name_that_two_templates_give_two_people(
         assert await log_in(made, "user0", password) is None
 
 
+def by_mail(server: WireServer, **traits: Any) -> Any:
+    """Make an authenticator whose names for passwords are no DNs, and say nothing of the tree."""
+    server.passwords = {**server.passwords, "user0@example.org": "user0-pw"}
+    names = {"bind_dn_template": ["{username}@example.org"], "valid_username_regex": ""}
+    tree = {"lookup_dn": False, "user_search_base": "", "nested_groups": "walk"}
+    return authenticator(server.port, **(names | tree | traits))
+
+
+@pytest.mark.parametrize("account", [HUB, None])
+@pytest.mark.parametrize("key", ["defaultNamingContext", "namingContexts"])
+async def test_tree_is_the_one_that_the_directory_names(
+    server: WireServer, key: str, account: str | None
+) -> None:
+    server.entries = {**server.entries, "": {key: [b"dc=example,dc=org"]}}
+    made = by_mail(server, lookup_dn_search_user=account)
+    model = await log_in(made, "USER0", "user0-pw")
+    assert model["name"] == "user0"
+    again = await refresh(made, model["auth_state"])
+    assert again["name"] == "user0" if account else again is True
+
+
+@pytest.mark.parametrize("root", [{}, {"namingContexts": [b"dc=example,dc=org", b"dc=b"]}])
+async def test_nobody_gets_in_whose_entry_cannot_be_told(
+    server: WireServer, root: dict[str, list[bytes]], caplog: pytest.LogCaptureFixture
+) -> None:
+    server.entries = {**server.entries, "": root}
+    assert await log_in(by_mail(server), "user0", "user0-pw") is None
+    assert "name the bases" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("code", "told"),
     [
