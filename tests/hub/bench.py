@@ -23,6 +23,7 @@ from jhext.demo.processes import Children
 from jhext.demo.proxy import Proxy
 
 _HERE = Path(__file__).parent
+_CAPACITY = ("cpu=1000", "memory=1Ti", "nvidia.com/gpu=8")
 
 
 @dataclass(frozen=True)
@@ -103,15 +104,35 @@ def start_bench(
     base
         The file beside this one that the hub's configuration begins with.
     """
+    (folder / "jhext.yaml").write_text(yaml.safe_dump(dict(settings), sort_keys=False))
+    text = f"load_subconfig({str(_HERE / base)!r})\n\n{config}\n"
+    return start_configured(children, folder, proxy, people, text, {})
+
+
+def start_configured(
+    children: Children,
+    folder: Path,
+    proxy: Proxy,
+    people: Iterable[Account],
+    config: str,
+    env: Mapping[str, str],
+) -> Bench:
+    """
+    Start a hub with the text of a ``jupyterhub_config.py``.
+
+    Parameters
+    ----------
+    env
+        What its environment has besides that of this program.
+    """
     accounts_file = folder / "accounts.json"
     accounts_file.write_bytes(accounts.dump(people))
-    (folder / "jhext.yaml").write_text(yaml.safe_dump(dict(settings), sort_keys=False))
     # where the servers reach it, whatever uid they have
     shutil.copy(_HERE / "stub_server.py", folder)
     hub_config = folder / "jupyterhub_config.py"
-    hub_config.write_text(f"load_subconfig({str(_HERE / base)!r})\n\n{config}\n")
-    # stub servers need less than what profiles guarantee
-    kubeconfig = start_cluster(children, folder / "cluster", "memory=1Ti")
-    hub = LocalHub(children, folder / "hub", hub_config, kubeconfig, proxy)
+    hub_config.write_text(config)
+    # stub servers need less than what profiles guarantee, and no GPU
+    kubeconfig = start_cluster(children, folder / "cluster", *_CAPACITY)
+    hub = LocalHub(children, folder / "hub", hub_config, kubeconfig, proxy, env=env)
     hub.start()
     return Bench(hub, accounts_file)
