@@ -116,6 +116,7 @@ def start_configured(
     people: Iterable[Account],
     config: str,
     env: Mapping[str, str],
+    port: int = 0,
 ) -> Bench:
     """
     Start a hub with the text of a ``jupyterhub_config.py``.
@@ -124,6 +125,8 @@ def start_configured(
     ----------
     env
         What its environment has besides that of this program.
+    port
+        Where people find it; 0: anywhere.
     """
     accounts_file = folder / "accounts.json"
     accounts_file.write_bytes(accounts.dump(people))
@@ -133,6 +136,6 @@ def start_configured(
     hub_config.write_text(config)
     # stub servers need less than what profiles guarantee, and no GPU
     kubeconfig = start_cluster(children, folder / "cluster", *_CAPACITY)
-    hub = LocalHub(children, folder / "hub", hub_config, kubeconfig, proxy, env=env)
+    hub = LocalHub(children, folder / "hub", hub_config, kubeconfig, proxy, port, env=env)
     hub.start()
     return Bench(hub, accounts_file)

@@ -34,6 +34,7 @@ def running_example(
     places: Mapping[str, str] | None = None,
     env: Mapping[str, str] | None = None,
     here: str = "",
+    port: int = 0,
 ) -> Iterator[Bench]:
     """
     Run a hub with the ``jupyterhub_config.py`` of a folder as it is.
@@ -50,6 +51,8 @@ def running_example(
         The secrets that the configuration asks for.
     here
         Lines of Python that follow: what this machine lacks or has elsewhere.
+    port
+        Where people find it, for whom the configuration tells; by default anywhere.
     """
     # not below pytest's own folder, which root keeps from the uids of the pods
     with TemporaryDirectory(prefix="jhext-hub-") as made, Children() as children:
@@ -59,7 +62,7 @@ def running_example(
         shutil.copytree(EXAMPLES / name, copy)
         put_in_place(copy / SETTINGS, places or {})
         config = f"load_subconfig({str(copy / 'jupyterhub_config.py')!r})\n{_here(folder)}{here}\n"
-        yield start_configured(children, folder, proxy, people, config, env or {})
+        yield start_configured(children, folder, proxy, people, config, env or {}, port)
 
 
 def put_in_place(settings: Path, places: Mapping[str, str]) -> None:
