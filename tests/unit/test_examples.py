@@ -1,0 +1,49 @@
+"""The folders of example_configs: checked without a cluster, and their manifests not stale."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from jhext.cli import application
+
+EXAMPLES = Path(__file__).parents[2] / "example_configs"
+FOLDERS = sorted(path for path in EXAMPLES.iterdir() if path.is_dir())
+SETTINGS = sorted(EXAMPLES.rglob("jhext.yaml"))
+GENERATED = sorted(
+    path for name in ("rbac", "netpol", "prepull") for path in EXAMPLES.rglob(f"{name}*.yaml")
+)
+CONFIGURATIONS = ("jupyterhub_config.py", "values*.yaml")
+
+
+def told(path: Path) -> str:
+    """Name a file in the name of a test."""
+    return str(path.relative_to(EXAMPLES))
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=told)
+def test_folder_is_whole(folder: Path) -> None:
+    assert (folder / "README.md").is_file()
+    assert [file for pattern in CONFIGURATIONS for file in folder.glob(pattern)]
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=told)
+def test_check_finds_nothing(settings: Path) -> None:
+    ran = CliRunner().invoke(application(), ["check", str(settings)])
+    assert ran.exit_code == 0, ran.output
+
+
+@pytest.mark.parametrize("manifest", GENERATED, ids=told)
+def test_d33_d44_manifest_is_what_its_first_line_prints(
+    manifest: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command, _, kept = manifest.read_text().partition("\n")
+    found = re.fullmatch(r"# (jhext (?:rbac|netpol|prepull) .*)", command)
+    assert found, f"{told(manifest)} does not say how it was made: {command}"
+    monkeypatch.chdir(manifest.parent)
+    ran = CliRunner().invoke(application(), shlex.split(found[1])[1:])
+    assert (ran.exit_code, ran.stdout) == (0, kept), ran.output
