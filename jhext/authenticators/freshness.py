@@ -42,7 +42,7 @@ class FreshGroups(Authenticator):  # type: ignore[misc]
 
         JupyterHub asks the provider again before a start (`refresh_pre_spawn`), but goes on with
         what it has where that fails for a request by token or of an admin. Older than this, the
-        start is refused until the person logs in again. 0: any age.
+        start is refused until the person logs in again. 0: any age. Needs `enable_auth_state`.
         """,
     )
 
@@ -61,6 +61,8 @@ class FreshGroups(Authenticator):  # type: ignore[misc]
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._not_confirmed: set[str] = set()
+        if self.max_group_age and not self.enable_auth_state:
+            raise ValueError("max_group_age needs enable_auth_state, where the age is kept")
 
     def confirm(self, name: str, is_confirmed: bool) -> None:
         """Note whether the provider still vouches for a person.

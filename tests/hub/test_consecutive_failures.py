@@ -26,8 +26,10 @@ from jhext.authenticators.freshness import FreshGroups
 from jhext.demo.authenticator import DemoAuthenticator
 
 class Fresh(FreshGroups, DemoAuthenticator):
+    enable_auth_state = True
     max_group_age = 60  # nobody knows how old the groups are
 
+c.CryptKeeper.keys = ["00" * 32]
 c.JupyterHub.authenticator_class = Fresh
 """
 

@@ -5,6 +5,7 @@ vOrcunus/jupyter-openshift looked people up by ``sAMAccountName`` and let member
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -73,6 +74,40 @@ def by_sid(run_hub: RunHub, samba: Samba) -> Bench:
         directories.settings({**directories.domain_source(samba), "ids": "sid"}),
         directories.login(traits),
     )
+
+
+OLD = 6  # seconds in which a server starts and stops
+
+
+@pytest.fixture(scope="module")
+def without_account(run_hub: RunHub, samba: Samba) -> Bench:
+    """Run a hub without an account in the directory, of which it learns at logins alone."""
+    traits = {
+        "server_address": samba.tls_url,
+        "tls_kwargs": {"ca_certs_file": str(samba.ca_file)},
+        "bind_dn_template": ["{username}@ad.example.org"],
+        "manage_groups": True,
+        "enable_auth_state": True,
+        "allow_all": True,
+        "max_group_age": OLD,
+    }
+    settings = {"profiles": directories.PROFILES}
+    return run_hub(directories.DOMAIN_ACCOUNTS, settings, directories.login(traits))
+
+
+async def test_d11_old_groups_start_nothing_where_nobody_can_ask_again(
+    without_account: Bench,
+) -> None:
+    for _ in range(2):
+        async with without_account.program("alice") as program:
+            answer = await program.api("POST", "/users/alice/server", {"profile": "gpu"})
+            assert answer.status in (201, 202), answer
+            await program.wait_for_server("alice")
+            await program.stop_server("alice")
+            await asyncio.sleep(OLD)
+            answer = await program.api("POST", "/users/alice/server", {"profile": "gpu"})
+            assert answer.status == 403
+            assert "too old" in answer.text
 
 
 async def test_ids_in_the_pod_of_who_has_no_posix_attributes(by_sid: Bench) -> None:

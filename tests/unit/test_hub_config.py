@@ -28,7 +28,7 @@ def test_traits_of_the_hub_its_spawner_and_its_authenticator() -> None:
         {
             "config": {
                 "JupyterHub": {"authenticator_class": "jhext-github", "base_url": "/jupyter/"},
-                "GitHubOAuthenticator": {"allowed_organizations": ["lab"], "max_group_age": 60},
+                "GitHubOAuthenticator": {"allowed_organizations": ["lab"], "outage_grace": 60},
                 "Authenticator": {"admin_users": ["ada"]},
                 "KubeSpawner": {"image": "a:1", "node_selector": {"ssd": "yes"}},
             }
@@ -38,7 +38,7 @@ def test_traits_of_the_hub_its_spawner_and_its_authenticator() -> None:
     assert hub.authenticator_class is jhext.GitHubOAuthenticator
     authenticator = hub.authenticator_class(config=c)
     assert (authenticator.admin_users, authenticator.allowed_organizations) == ({"ada"}, {"lab"})
-    assert authenticator.max_group_age == 60, "which only its subclass has"
+    assert authenticator.outage_grace == 60, "which only its subclass has"
     assert (hub.base_url, c.KubeSpawner.image) == ("/jupyter/", "a:1")
 
 

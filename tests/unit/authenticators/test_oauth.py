@@ -133,7 +133,7 @@ class User:
 async def test_d11_old_groups_start_nothing(
     state: Any, limit: float, confirmed: bool, starts: bool
 ) -> None:
-    authenticator = made("GenericOAuthenticator", max_group_age=limit)
+    authenticator = made("GenericOAuthenticator", max_group_age=limit, enable_auth_state=True)
     authenticator.confirm("ann", confirmed)
     if starts:
         await authenticator.pre_spawn_start(User(state), SPAWNER)
@@ -141,6 +141,11 @@ async def test_d11_old_groups_start_nothing(
     with pytest.raises(SpawnRefused, match="log out and in again") as refused:
         await authenticator.pre_spawn_start(User(state), SPAWNER)
     assert refused.value.status_code == 403
+
+
+def test_d11_an_age_is_bounded_only_where_it_is_kept() -> None:
+    with pytest.raises(ValueError, match="needs enable_auth_state"):
+        made("GenericOAuthenticator", max_group_age=60)
 
 
 @pytest.mark.parametrize(
