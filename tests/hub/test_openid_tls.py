@@ -17,7 +17,7 @@ from oauthenticator.cilogon import CILogonOAuthenticator
 from jhext.demo.client import HubClient
 from tests.hub.bench import Bench
 from tests.hub.conftest import RunHub
-from tests.openid.provider import Certified, OpenIdProvider, log_in, running_provider
+from tests.openid.provider import OpenIdProvider, certified, log_in, running_provider
 
 IDPS = "idps" if hasattr(CILogonOAuthenticator, "idps") else "allowed_idps"  # before 17.4
 INSTITUTE = "https://idp.lab.example/shibboleth"
@@ -195,15 +195,6 @@ OPENSHIFT = Shape(
 )
 
 SHAPES = {"CILogon": CILOGON, "Keycloak": KEYCLOAK, "paths": PATHS, "OpenShift": OPENSHIFT}
-
-
-def certified(folder: Path, authority: trustme.CA) -> Certified:
-    made = Certified(folder / "ca.pem", folder / "cert.pem", folder / "key.pem")
-    authority.cert_pem.write_to_path(str(made.ca))
-    leaf = authority.issue_cert("127.0.0.1")
-    leaf.cert_chain_pems[0].write_to_path(str(made.certificate))
-    leaf.private_key_pem.write_to_path(str(made.key))
-    return made
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import shutil
 import signal
 import ssl
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
+import trustme
 
 from jhext.demo.processes import Child, Children, free_port
 from tests.cluster.kubernetes import lock
@@ -64,6 +65,16 @@ class Certified:
     ca: Path
     certificate: Path
     key: Path
+
+
+def certified(folder: Path, authority: trustme.CA) -> Certified:
+    """Have an authority make a certificate for this machine."""
+    made = Certified(folder / "ca.pem", folder / "cert.pem", folder / "key.pem")
+    authority.cert_pem.write_to_path(str(made.ca))
+    leaf = authority.issue_cert("127.0.0.1")
+    leaf.cert_chain_pems[0].write_to_path(str(made.certificate))
+    leaf.private_key_pem.write_to_path(str(made.key))
+    return made
 
 
 @contextmanager
@@ -123,34 +134,51 @@ def _installed(config: pytest.Config) -> Path:
     return folder
 
 
-async def log_in(
-    hub: str, login: str, provider: str, ca: Path | None = None, name: str = ""
-) -> tuple[httpx.Response, str]:
-    """Log in to a hub as a browser does; give the last page, and a token if there is one.
+@asynccontextmanager
+async def browsing(
+    hub: str, login: str, provider: str, ca: Path | None = None
+) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.Response]]:
+    """Log in to a hub as a browser does; give the browser, and the last page.
 
     Parameters
     ----------
     ca
         Whose certificates the browser accepts.
-    name
-        What the person is called in the hub, where that is not the login.
     """
     verify = ssl.create_default_context(cafile=ca) if ca else True
     async with httpx.AsyncClient(follow_redirects=True, timeout=60, verify=verify) as browser:
         page = await browser.get(f"{hub}/hub/oauth_login", params={"next": "/hub/home"})
         action = re.search(rf'action="({provider}[^"]+|/interaction/[^"]+)"', page.text)
-        if action is None:
-            return page, ""
-        fields = {"prompt": "login", "login": login, "password": "any"}
-        page = await browser.post(page.url.join(unescape(action[1])), data=fields)
+        if action is not None:
+            fields = {"prompt": "login", "login": login, "password": "any"}
+            page = await browser.post(page.url.join(unescape(action[1])), data=fields)
+        yield browser, page
+
+
+async def log_in(
+    hub: str, login: str, provider: str, ca: Path | None = None, name: str = ""
+) -> tuple[httpx.Response, str]:
+    """Log in as `browsing` does; give the last page, and a token if there is one.
+
+    Parameters
+    ----------
+    name
+        What the person is called in the hub, where that is not the login.
+    """
+    async with browsing(hub, login, provider, ca) as (browser, page):
         if not page.is_success or page.url.path != "/hub/home":
             return page, ""
-        token = await browser.post(
-            f"{hub}/hub/api/users/{name or login}/tokens",
-            headers={"X-XSRFToken": _xsrf(browser), "Referer": f"{hub}/hub/home"},
-            json={"note": "test"},
-        )
-        return page, str(token.json().get("token", ""))
+        return page, await new_token(hub, browser, name or login)
+
+
+async def new_token(hub: str, browser: httpx.AsyncClient, name: str) -> str:
+    """Give a token of somebody who has logged in; empty where the hub gives none."""
+    token = await browser.post(
+        f"{hub}/hub/api/users/{name}/tokens",
+        headers={"X-XSRFToken": _xsrf(browser), "Referer": f"{hub}/hub/home"},
+        json={"note": "test"},
+    )
+    return str(token.json().get("token", ""))
 
 
 def _xsrf(browser: httpx.AsyncClient) -> str:
