@@ -17,7 +17,7 @@ from ..profiles.sources import Sources, load
 from ..settings import Settings
 from ..spawner import ProfileKubeSpawner
 from .configuration import Configuration, read_configuration
-from .login import retired_options
+from .login import groups_of_nobody, retired_options
 from .placing import Placing
 from .reach import like_groups, never, overruled, unknown_groups
 from .storage import unknown_claims, unknown_profiles
@@ -73,6 +73,7 @@ def check(path: Path, known_groups: Collection[str] = ()) -> Report:
     if path.suffix == ".py":
         findings += lost(configuration.config, configuration.settings)
     findings += retired_options(configuration.config, str(path))
+    findings += groups_of_nobody(configuration)
     return Report(_sorted(path, findings), version.mappings)
 
 

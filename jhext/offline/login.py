@@ -1,13 +1,19 @@
-"""What is said against the configuration of login by LDAP: options that have gone."""
+"""What is said against the configuration of login: options that have gone, groups of nobody."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..profiles.finding import Finding
+from .configuration import Configuration
+from .reach import unknown_groups
 
 SECTION = "LDAPAuthenticator"
+
+_OURS = re.compile(r"jhext(-|\.authenticators\.|\.[A-Z])")
+"""Names of the authenticators, and the room that their classes are in."""
 
 _NO_EFFECT = ("has had no effect since ldapauthenticator 2.0, which escapes all", "leave it out")
 _IS_GONE = "is gone since ldapauthenticator 2.0"
@@ -31,3 +37,20 @@ def retired_options(config: Mapping[str, Any], file: str) -> Iterator[Finding]:
             message, suggestion = _GONE[name, bool(written[name])]
             where = f"c.{SECTION}"
             yield Finding("warning", where, name, message, file, suggestion=suggestion)
+
+
+def groups_of_nobody(configuration: Configuration) -> Iterator[Finding]:
+    """Say so where rules are about groups, and login with jhext gives the hub none."""
+    config, chosen = configuration.config, configuration.hub_trait("authenticator_class", "")
+    if not _OURS.match(str(getattr(chosen, "__module__", chosen))) or configuration.groups:
+        return
+    sections = (config[name] for name in config if name.endswith("Authenticator"))
+    if any(section.get("manage_groups") for section in sections):
+        return
+    profiles, mapped = configuration.version.catalog.profiles, configuration.mapped.values()
+    in_files = any(rules.allowed_groups or rules.blocked_groups for rules in mapped)
+    if in_files or any(unknown_groups(profiles, ())):
+        message = "gives the hub no groups, and rules are about groups: they meet nobody"
+        suggestion = "write c.Authenticator.manage_groups = True"
+        file, where = str(configuration.path), "c.JupyterHub"
+        yield Finding("warning", where, "authenticator_class", message, file, suggestion=suggestion)

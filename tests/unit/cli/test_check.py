@@ -131,3 +131,33 @@ def test_retired_options_of_ldap_are_translated(shell: Any) -> None:
         ]
         assert line == 3
         assert meant in suggestion
+
+
+@pytest.mark.parametrize(
+    ("rule", "line", "is_told"),
+    [
+        ("allowed_groups: [gpu]", "", True),
+        (
+            "allowed_groups: [gpu]",
+            "c.JupyterHub.authenticator_class = jhext.LDAPAuthenticator",
+            True,
+        ),
+        ("allow_all: true, block_if: \"'interns' in groups\"", "", True),
+        ("allow_all: true", "", False),
+        ("allowed_groups: [gpu]", "c.Authenticator.manage_groups = True", False),
+        ("allowed_groups: [gpu]", "c.LDAPAuthenticator.manage_groups = True", False),
+        ("allowed_groups: [gpu]", "c.JupyterHub.load_groups = {'gpu': ['ann']}", False),
+        ("allowed_groups: [gpu]", "c.JupyterHub.authenticator_class = 'dummy'", False),
+    ],
+)
+def test_rules_about_groups_that_no_login_brings(
+    shell: Any, rule: str, line: str, is_told: bool
+) -> None:
+    chosen = "c.JupyterHub.authenticator_class = 'jhext-ldap'\n"
+    shell.write(
+        jhext__yaml=f"profiles: [{{slug: a, display_name: A, {rule}}}]",
+        hub__py=f"{CONFIGURE}{chosen}{line}\n",
+    )
+    found = shell("check", "hub.py", "--output", "json").json["findings"]
+    told = [(item["line"], item["level"]) for item in found if "manage_groups" in str(item)]
+    assert told == ([(3, "warning")] if is_told else [])
