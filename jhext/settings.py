@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from .advice import advise
+from .culler.origin import origin_of
 from .culler.settings import CullerSettings
 from .database import DatabaseSettings
 from .identity.settings import IdentitySettings
@@ -222,6 +223,11 @@ class Settings(Section):
     def traits(self) -> dict[str, Any]:
         """What the settings say of the spawner's traits; the traits themselves win."""
         return self.hub.traits | (self.pod.traits if self.identity else {})
+
+    @cached_property
+    def origin(self) -> str:
+        """What tells a culler elsewhere whether it reads the same rights; empty if none can."""
+        return origin_of(self)
 
     @property
     def has_profiles(self) -> bool:

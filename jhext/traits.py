@@ -222,6 +222,13 @@ class ConfiguredKubeSpawner(KubeSpawnerSeams):
         )
 
     @property
+    def has_profiles_by_hook(self) -> bool:
+        """Whether a hook has set a list of profiles, for this start."""
+        listed = self._if_set("profile_list", [])
+        # What is configured is shared by all spawners.
+        return bool(listed) and not is_shared(listed) and not callable(listed)
+
+    @property
     def has_other_sources(self) -> bool:
         """Whether profiles or their rules come from elsewhere than the settings, too."""
         written = self.settings.traits if self.settings else {}

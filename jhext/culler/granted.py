@@ -10,8 +10,10 @@ from .durations import NEVER
 from .settings import CullerSettings
 
 KEYS = ("timeout", "max_age", "extend_to")
-OTHER_RULES = "other_rules"
-"""The key that tells with a server that rules about profiles stand outside of the settings."""
+ORIGIN = "origin"
+"""The key that tells with a server where the rights to it are written, where a file says it all."""
+BY_HOOK = "by_hook"
+"""The key that tells with a server that its profiles were set by a hook, which runs at starts."""
 
 
 class Shortest:

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .clock import Clock
 from .hub import ATTEMPTS, Hub, HubError, pause
@@ -20,12 +20,9 @@ from .model import InUse, servers_of
 from .notices import Notice, Notices
 from .pace import Pace
 from .revocation import Revocations
-from .rights import Rights, lost_rights
+from .rights import KnownRights, Rights
 from .settings import CullerSettings, PersonRule
 from .verdict import Server, Verdict, Why
-
-if TYPE_CHECKING:
-    from jhext.profiles.catalog import Catalog
 
 _Asked = Callable[[str], Awaitable[Mapping[str, Any] | None]]
 
@@ -115,7 +112,7 @@ class Pass:
         self._end = end
         self._pace = Pace()
         self._slots = asyncio.Semaphore(judge.rules.settings.concurrency)
-        self._catalog: Catalog | None = None
+        self._known: KnownRights | None = None
 
     async def look(self) -> Seen:
         """Look at every server, and at people without one where they may be deleted.
@@ -141,8 +138,8 @@ class Pass:
         async for users in self._users(seen):
             for user in users:
                 try:
-                    if self._catalog is not None:
-                        self._revocations.add(lost_rights(self._catalog, user), time.monotonic())
+                    if self._known is not None:
+                        self._revocations.add(self._known.lost(user), time.monotonic())
                     if skips and in_use.is_all_of(user["servers"]) and not self._is_revoked(user):
                         within_limits += len(user["servers"])
                         continue
@@ -163,7 +160,7 @@ class Pass:
         ):
             self._note(seen, Case(case.server, verdict))
         self._tell_faults()
-        if self._catalog is not None and seen.whole:
+        if self._known is not None and seen.whole:
             self._revocations.forget_others()
         if needed_scopes(self._rules.settings) > BASE_SCOPES:
             await self._look_at_people(seen)
@@ -199,7 +196,7 @@ class Pass:
             self._revocations.take(reasons, time.monotonic())
             return
         self._revocations.forget_reasons()
-        self._catalog = await self._rights.catalog() if self._rights else None
+        self._known = await self._rights.current() if self._rights else None
 
     async def _users(self, seen: Seen) -> AsyncIterator[list[Any]]:
         """Give the people whose servers may have to be stopped, or else everybody with one."""
@@ -301,8 +298,8 @@ class Pass:
         return "stopping" if status == 202 else "stopped"
 
     async def _is_still_revoked(self, server: Server, user: Any) -> bool:
-        if self._catalog is not None:
-            return server.full_name in lost_rights(self._catalog, user)
+        if self._known is not None:
+            return server.full_name in self._known.lost(user)
         return server.full_name in (await self._hub.revoked(server.user) or {})
 
     async def _again(self, ask: _Asked, name: str) -> Mapping[str, Any] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,10 +16,7 @@ from tornado import web
 
 from jhext.culler.granted import SHORTEST
 
-from .listing import listed_people, needs_listing
-
-_MANY = 500
-"""How many people are named in one query; databases have limits."""
+from .listing import listed_people, needs_listing, parts_for_queries
 
 
 class IdleHandler(APIHandler):  # type: ignore[misc]
@@ -100,7 +97,7 @@ class IdleHandler(APIHandler):  # type: ignore[misc]
         for user_id in seen:
             people[user_id]["groups"] = []
         membership = orm.user_group_map.c
-        for some in _parts(seen):
+        for some in parts_for_queries(seen):
             query = (
                 sa.select(membership.user_id, orm.Group.name)
                 .join(orm.Group, orm.Group.id == membership.group_id)
@@ -131,7 +128,3 @@ def _due(timeout: datetime | None, max_age: datetime | None) -> sa.ColumnElement
     if max_age is not None:
         due.append(started <= max_age)
     return sa.or_(sa.false(), *due)
-
-
-def _parts(ids: list[int]) -> Iterable[list[int]]:
-    return (ids[begin : begin + _MANY] for begin in range(0, len(ids), _MANY))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from inspect import signature
 from typing import Any, TypeVar
 
@@ -14,7 +14,11 @@ from tornado import web
 # JupyterHub 5.3 lets filtered scopes through without being asked to.
 _FILTERED = {"post_filter": True} if "post_filter" in signature(needs_scope).parameters else {}
 
+_MANY = 500
+"""How many people are named in one query; databases have limits."""
+
 Method = TypeVar("Method", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 def needs_listing(method: Method) -> Method:
@@ -42,3 +46,8 @@ def listed_people(handler: Any) -> list[sa.ColumnElement[bool]]:
     if "group" in narrowed:
         filters.append(orm.User.groups.any(orm.Group.name.in_(narrowed["group"])))
     return [sa.or_(*filters)]
+
+
+def parts_for_queries(people: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Divide people into as many as one query may name."""
+    return (people[begin : begin + _MANY] for begin in range(0, len(people), _MANY))

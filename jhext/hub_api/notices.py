@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import sqlalchemy as sa
+from jupyterhub import orm
 from jupyterhub.apihandlers.base import APIHandler
 from jupyterhub.scopes import needs_scope
 from tornado import web
 
-from jhext.recorded import RecordedKubeSpawner
+from jhext.recorded import NOTICED, RecordedKubeSpawner
 
-_AT_A_TIME = 500
-"""How many people are looked at before others are let in."""
+from .listing import parts_for_queries
+
+_AT_A_TIME = 100
+"""How many servers are written down before others are let in."""
 
 
 class NoticesHandler(APIHandler):  # type: ignore[misc]
@@ -29,17 +33,31 @@ class NoticesHandler(APIHandler):  # type: ignore[misc]
         """Set them."""
         wanted = _read(self.get_json_body())
         may_set = self.get_scope_filter("admin:server_state")
-        for number, user in enumerate(list(self.users.values())):
-            if number % _AT_A_TIME == 0:
+        noticed = (spawner for spawner in NOTICED if spawner.notice is not None)
+        for number, spawner in enumerate({*self._named(wanted), *noticed}):
+            if number % _AT_A_TIME == _AT_A_TIME - 1:
+                self.db.commit()
                 await asyncio.sleep(0)
-            for name, spawner in list(user.spawners.items()):
-                if not isinstance(spawner, RecordedKubeSpawner) or not spawner.ready:
-                    continue
-                notice = wanted.get(f"{user.name}/{name}")
-                if notice != spawner.notice and may_set(spawner, kind="server"):
-                    spawner.note(notice=notice)
+            notice = wanted.get(f"{spawner.user.name}/{spawner.name}")
+            changes = notice != spawner.notice and spawner.ready
+            if changes and may_set(spawner, kind="server"):
+                spawner.note(notice=notice)
         self.db.commit()
         self.set_status(204)
+
+    def _named(self, names: Iterable[str]) -> Iterator[RecordedKubeSpawner]:
+        """Give the servers of these names, USER/NAME, of people that are in memory."""
+        servers: dict[str, list[str]] = {}
+        for name in names:
+            user, _, server = name.partition("/")
+            servers.setdefault(user, []).append(server)
+        for some in parts_for_queries([*servers]):
+            query = sa.select(orm.User.id, orm.User.name).where(orm.User.name.in_(some))
+            for user_id, user in self.db.execute(query):
+                spawners = self.users[user_id].spawners if user_id in self.users else {}
+                for name in servers[user]:
+                    if isinstance(spawner := spawners.get(name), RecordedKubeSpawner):
+                        yield spawner
 
 
 def _read(body: Any) -> Mapping[str, Mapping[str, Any]]:

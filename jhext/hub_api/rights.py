@@ -6,6 +6,7 @@ from typing import Any
 
 from jupyterhub.utils import maybe_future
 
+from jhext.culler.granted import BY_HOOK
 from jhext.identity.errors import Reason as IdentityReason
 from jhext.profiles.selection import select
 from jhext.refusal import Reason, Refusal
@@ -32,16 +33,19 @@ async def lost_right(spawner: Any) -> str | None:
     name = spawner.user.name
     if not await maybe_future(authenticator.check_blocked_users(name, None)):
         return "Authenticator.blocked_users"
+    if BY_HOOK in granted:
+        return None  # what the hook would set now, only a start tells
     try:
         catalog = await spawner.catalog()
         if catalog is None:
             return None
         known = {known.slug for known in catalog.profiles}
-        if catalog.errors and profile not in known:
-            return None  # a faulty profile is left out, and nobody withdrew it
+        if profile not in known and (catalog.errors or not known):
+            return None  # a faulty profile is left out, and an empty folder withdraws nothing
         await spawner.identify()
         options = {"profile": profile, **granted.get("choices", {})}
         select(catalog, await spawner.person(catalog), options)
     except Refusal as refusal:
-        return (refusal.rule or refusal.detail) if refusal.reason in _LOST else None
+        lost = refusal.reason in _LOST
+        return refusal.rule or refusal.detail or refusal.reason.value if lost else None
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,7 +32,7 @@ class ServerHandler(APIHandler):  # type: ignore[misc]
     async def get(self, user_name: str, server_name: str = "") -> None:
         """Tell when the server is stopped if nobody uses it any more."""
         spawner, rules = await self._find(user_name, server_name)
-        self._tell(spawner, rules)
+        self.write(json.dumps(told(spawner, rules, time.time())))
 
     @needs_scope("access:servers")  # type: ignore[untyped-decorator]
     async def post(self, user_name: str, server_name: str = "") -> None:
@@ -43,13 +43,10 @@ class ServerHandler(APIHandler):  # type: ignore[misc]
             seconds = parse_duration(body["for"]).total_seconds()
         except (TypeError, KeyError, ValueError):
             raise web.HTTPError(400, 'The body must be such as {"for": "2h"}') from None
-        ceiling = _ceiling(spawner, rules)
         now = time.time()
-        if ceiling <= now:
-            raise web.HTTPError(403, "The stop of this server cannot be put off any further.")
-        spawner.note(extended_until=min(now + seconds, ceiling), notice=None)
+        put_off(spawner, rules, now + seconds, now)
         self.db.commit()
-        self._tell(spawner, rules)
+        self.write(json.dumps(told(spawner, rules, now)))
 
     async def _find(self, user_name: str, server_name: str) -> tuple[ProfileKubeSpawner, Rules]:
         user = self.find_user(user_name)
@@ -60,31 +57,51 @@ class ServerHandler(APIHandler):  # type: ignore[misc]
             raise web.HTTPError(404, "No server is culled here.")
         return spawner, rules
 
-    def _tell(self, spawner: ProfileKubeSpawner, rules: Rules) -> None:
-        now, server = time.time(), _server(spawner)
-        limits, verdict = rules.limits(server), rules.judge(server, now)
-        at, why, rule = verdict.at, str(verdict.why), verdict.detail
-        ends = [at, rules.judge_busy(server, now).at] if limits.busy_if else [at]
-        notice = _notice(spawner, ends)
-        if notice is not None and notice["at"] < at + _SAME:
-            at, why, rule = notice["at"], notice["why"], notice["rule"]
-        told = {
-            "at": _written(at),
-            "why": why,
-            "rule": rule,
-            "unless": limits.said_by["busy_if"] if limits.busy_if else None,
-            "seconds_left": None if at == math.inf else max(0, round(at - now)),
-            "can_be_put_off_until": _written(_ceiling(spawner, rules) or math.inf),
-            "notice": notice and {**notice, "at": _written(notice["at"])},
-        }
-        self.write(json.dumps(told))
+
+def put_off(spawner: ProfileKubeSpawner, rules: Rules, until: float, now: float) -> None:
+    """Put the stop of a server off until a time, or for as long as its rules let; never nearer.
+
+    Raises
+    ------
+    web.HTTPError
+        It cannot be put off.
+    """
+    ceiling = _ceiling(spawner, rules)
+    if ceiling <= now:
+        raise web.HTTPError(403, "The stop of this server cannot be put off any further.")
+    spawner.note(extended_until=min(max(until, _server(spawner).extended_until), ceiling))
+    # A stop that is as near as before keeps its notice: the culler, which gave it, says it once.
+    spawner.note(notice=_notice(spawner, rules, now))
 
 
-def _notice(spawner: ProfileKubeSpawner, ends: Iterable[float]) -> Mapping[str, Any] | None:
+def told(spawner: ProfileKubeSpawner, rules: Rules, now: float) -> dict[str, Any]:
+    """Say when a server is stopped if nobody uses it any more, and why."""
+    server = _server(spawner)
+    limits, verdict = rules.limits(server), rules.judge(server, now)
+    at, why, rule = verdict.at, str(verdict.why), verdict.detail
+    notice = _notice(spawner, rules, now)
+    if notice is not None and notice["at"] < at + _SAME:
+        at, why, rule = notice["at"], notice["why"], notice["rule"]
+    return {
+        "at": _written(at),
+        "why": why,
+        "rule": rule,
+        "unless": limits.said_by["busy_if"] if limits.busy_if else None,
+        "seconds_left": None if at == math.inf else max(0, round(at - now)),
+        "can_be_put_off_until": _written(_ceiling(spawner, rules) or math.inf),
+        "notice": notice and {**notice, "at": _written(notice["at"])},
+    }
+
+
+def _notice(spawner: ProfileKubeSpawner, rules: Rules, now: float) -> Mapping[str, Any] | None:
     """Give the notice of a stop, unless it has come to nothing since the culler gave it."""
     notice = spawner.notice
     if notice is None or notice["why"] == Why.REVOKED:
         return notice
+    server = _server(spawner)
+    ends = [rules.judge(server, now).at]
+    if rules.limits(server).busy_if:
+        ends.append(rules.judge_busy(server, now).at)  # the stop that is left if it is busy
     return notice if any(abs(notice["at"] - end) < _SAME for end in ends) else None
 
 

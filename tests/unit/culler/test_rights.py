@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from jhext.culler.rights import Rights, lost_rights
+from jhext.culler.rights import KnownRights, Rights
+from jhext.settings import load_settings
 from tests.unit.culler.conftest import Culler
 from tests.unit.culler.fake_hub import FakeHub, running
 
 HOUR = 3600
+HUB = {"profile_mapping_files": ["mapping"], "cookie_secret": {"env": "JHEXT_IS_NOT_SET"}}
 OPTION = {
     "image": {
         "display_name": "Image",
@@ -46,10 +48,13 @@ PROFILES: list[dict[str, Any]] = [
     {"slug": "mapped", "display_name": "M"},
 ]
 
+ORIGIN = "613e6052fea6"
+"""What a hub says that reads these settings, in whatever folder; also one of another version."""
+
 
 def model(user: str, profile: str, admin: bool = False, **more: Any) -> dict[str, Any]:
-    state = {key: more.pop(key) for key in ("choices", "other_rules") if key in more}
-    server = running(9, 9, profile, **state)
+    state = {key: more.pop(key) for key in ("choices", "origin", "by_hook") if key in more}
+    server = running(9, 9, profile, **{"origin": ORIGIN, **state})
     groups = more.pop("groups", [])
     return {"name": user, "admin": admin, "groups": groups, "servers": {"": server}, **more}
 
@@ -59,9 +64,22 @@ def file(tmp_path: Path) -> Path:
     (tmp_path / "mapping").write_text("eve:mapped\n")
     path = tmp_path / "jhext.yaml"
     # Secrets of other sections are nothing to the culler, and need not be where it runs.
-    hub = {"profile_mapping_files": ["mapping"], "cookie_secret": {"env": "JHEXT_IS_NOT_SET"}}
-    path.write_text(yaml.safe_dump({"profiles": PROFILES, "hub": hub, "culler": {}}))
+    write(path)
     return path
+
+
+def write(path: Path, hub: dict[str, Any] = HUB, profiles: Any = PROFILES) -> None:
+    path.write_text(yaml.safe_dump({"profiles": profiles, "hub": hub, "culler": {}}))
+
+
+def change(path: Path, text: str) -> None:
+    path.write_text(text)
+
+
+async def known(file: Path) -> KnownRights:
+    rights = await Rights(file).current()
+    assert rights
+    return rights
 
 
 @pytest.mark.parametrize(
@@ -86,41 +104,38 @@ def file(tmp_path: Path) -> Path:
         (model("eve", "options", choices={"image": "beta"}, groups=["testers"]), None),
         (model("eve", "options", choices={"image": "gone"}), None),
         (model("eve", "mapped"), None),
-        (model("eve", "named", other_rules=True), None),
-        (model("eve", "blocked", other_rules=True), None),
+        (model("eve", "named", origin=""), None),
+        (model("eve", "blocked", origin="of another file"), None),
+        (model("eve", "blocked", by_hook=True), None),
         (model("bob", "mapped"), "no rule"),
         ({**model("eve", "named"), "servers": {"": running(9)}}, None),
     ],
 )
 async def test_lost(file: Path, user: dict[str, Any], reason: str | None) -> None:
-    catalog = await Rights(file).catalog()
-    assert catalog
     expected = {} if reason is None else {f"{user['name']}/": reason}
-    assert lost_rights(catalog, user) == expected
+    assert (await known(file)).lost(user) == expected
 
 
 @pytest.mark.parametrize("key", ["groups", "admin"])
 async def test_what_is_not_shown_is_unknown(file: Path, key: str) -> None:
-    catalog = await Rights(file).catalog()
-    assert catalog
     user = model("eve", "named")
     del user[key]
-    assert lost_rights(catalog, user) == {}
+    assert (await known(file)).lost(user) == {}
 
 
 async def test_faulty_profiles_say_nothing(file: Path) -> None:
     rights = Rights(file)
-    assert await rights.catalog()
+    assert await rights.current()
     for text in ("profiles: [{slug: named, display_name: N, allow_al: true}]\n", "profiles: 5\n"):
         await asyncio.to_thread(file.write_text, text)
-        assert await rights.catalog() is None
-    assert await Rights(file).catalog() is None
-    assert await Rights(file / "no").catalog() is None
+        assert await rights.current() is None
+    assert await Rights(file).current() is None
+    assert await Rights(file / "no").current() is None
 
 
 async def test_servers_are_stopped_after_the_grace_period(file: Path) -> None:
     users = {
-        name: {"": running(9, 9, profile)}
+        name: {"": running(9, 9, profile, origin=ORIGIN)}
         for name, profile in {"eve": "named", "bob": "named", "dora": "claims"}.items()
     }
     culler = Culler(revoked_after="1h", never=True)
@@ -145,6 +160,95 @@ async def test_servers_are_stopped_after_the_grace_period(file: Path) -> None:
         assert hub.stopped == ["eve/"]
         await culler.look(hub)
         assert "eve/" not in culler.revocations._since
+
+
+@pytest.mark.parametrize(
+    "hub",
+    [
+        {**HUB, "profile_mapping_files": ["other"]},
+        {**HUB, "profile_mapping_files": []},
+        {**HUB, "profile_files": ["more.yaml"]},
+        {**HUB, "default_access": "allow"},
+        {**HUB, "admin_bypass": True},
+        {**HUB, "extra_profile_keys": ["teaser"]},
+    ],
+)
+async def test_what_waits_for_a_restart_of_the_hub_is_unknown(
+    file: Path, hub: dict[str, Any]
+) -> None:
+    """The hub goes on by what it has read, until it is restarted and says so."""
+    (file.parent / "other").write_text("bob:mapped\n")
+    (file.parent / "more.yaml").write_text("profiles: [{slug: more, display_name: M}]\n")
+    rights, eve = Rights(file), model("eve", "named")
+    before = await rights.current()
+    assert before
+    assert before.lost(eve) == {"eve/": "no rule"}
+    write(file, hub)
+    for current in (await rights.current(), await known(file)):
+        assert current
+        assert current.lost(eve) == {}
+        assert current.lost(model("eve", "named", origin=current.origin)) == {"eve/": "no rule"}
+    write(file)
+    back = await rights.current()
+    assert back
+    assert back.lost(eve) == {"eve/": "no rule"}
+
+
+async def test_a_mapping_file_that_is_named_later_is_read(file: Path) -> None:
+    rights = Rights(file)
+    assert await rights.current()
+    (file.parent / "other").write_text("bob:mapped\n")
+    write(file, {**HUB, "profile_mapping_files": ["mapping", "other"]})
+    current = await rights.current()
+    assert current
+    for name, lost in (("bob", {}), ("eve", {}), ("dora", {"dora/": "no rule"})):
+        assert current.lost(model(name, "mapped", origin=current.origin)) == lost
+
+
+async def test_sections_that_move_to_other_files(file: Path) -> None:
+    """The hub reads on where they were when it was started."""
+    rights, eve = Rights(file), model("eve", "named")
+    assert await rights.current()
+    change(file, yaml.safe_dump({"include": ["hub.yaml"], "profiles": PROFILES, "culler": {}}))
+    assert await rights.current() is None
+    change(file.with_name("hub.yaml"), yaml.safe_dump({"hub": HUB}))
+    current = await rights.current()
+    assert current
+    assert current.lost(eve) == {"eve/": "no rule"}
+    change(file.with_name("hub.yaml"), "hub: {admin_bypass: true}\n")
+    current = await rights.current()
+    assert current
+    assert current.lost(eve) == {}
+    change(file, "include: [hub.yaml, profiles.yaml]\nculler: {}\n")
+    change(file.with_name("hub.yaml"), yaml.safe_dump({"hub": HUB}))
+    change(file.with_name("profiles.yaml"), yaml.safe_dump({"profiles": PROFILES}))
+    current = await rights.current()
+    assert current
+    assert current.lost(eve) == {}
+    assert current.lost(model("eve", "named", origin=current.origin)) == {"eve/": "no rule"}
+
+
+async def test_files_that_stay_are_not_read_again(file: Path) -> None:
+    change(file, yaml.safe_dump({"include": ["hub.yaml"], "profiles": PROFILES, "culler": {}}))
+    change(file.with_name("hub.yaml"), yaml.safe_dump({"hub": HUB}))
+    await asyncio.sleep(0.2)  # the clocks of file systems tick slowly
+    rights = Rights(file)
+    first = await rights.current()
+    reading = rights._reading
+    second = await rights.current()
+    assert first
+    assert second
+    assert second.catalog is first.catalog
+    assert rights._reading is reading is not None
+
+
+async def test_profiles_that_are_in_no_file_are_nowhere(tmp_path: Path) -> None:
+    assert load_settings({"profiles": PROFILES}).origin == ""
+    assert load_settings({"hub": {"profile_files": ["/x"]}}).origin
+    path = tmp_path / "jhext.yaml"
+    path.write_text("culler: {}\n")
+    rights = await known(path)
+    assert rights.lost(model("eve", "named", origin="")) == {}
 
 
 async def test_without_a_file_nobody_is_stopped(file: Path) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from traitlets.config import Config
 
 import jhext
+from jhext import ProfileKubeSpawner
 from jhext.hub_api.rights import lost_right
+from jhext.profiles.access import Person
+from jhext.profiles.catalog import Catalog
 
 CHOICES = {
     "size": {
@@ -53,6 +57,16 @@ async def test_lost_rights(
     assert await lost_right(spawner) == why
 
 
+async def test_profiles_that_are_withdrawn(make_spawner: Any) -> None:
+    """Nothing else has to be permitted. But an empty folder of profiles withdraws nothing."""
+    for profiles, why in (([{**OTHER, "allow_all": False}], "none_permitted"), ([], None)):
+        config = Config()
+        jhext.configure(config, {"profiles": profiles})
+        spawner = make_spawner(config=config)
+        spawner.load_state({"jhext": {"version": 1, "profile": "lab"}})
+        assert await lost_right(spawner) == why
+
+
 async def test_what_cannot_be_decided_is_no_lost_right(make_spawner: Any) -> None:
     def broken(spawner: Any) -> Any:
         raise RuntimeError("the database is away")
@@ -71,6 +85,31 @@ async def test_servers_that_were_granted_nothing(make_spawner: Any) -> None:
     spawner = make_spawner(config=Config({"ProfileKubeSpawner": {"default_access": "allow"}}))
     assert await lost_right(spawner) is None
     assert await lost_right(object()) is None
+
+
+async def test_the_class_of_the_spawner_is_asked(make_spawner: Any) -> None:
+    """What decides its starts decides here, too: who a person is, and which profiles there are."""
+
+    class Staff(ProfileKubeSpawner):
+        async def person(self, catalog: Catalog) -> Person:
+            return replace(await super().person(catalog), groups=frozenset({"staff"}))
+
+    class NoMore(ProfileKubeSpawner):
+        async def catalog(self) -> Catalog | None:
+            catalog = await super().catalog()
+            assert catalog
+            return Catalog([(catalog.profiles[1], {})], catalog.policy)
+
+    for kind, allowed, why in (
+        (ProfileKubeSpawner, {"allowed_groups": ["staff"]}, "no rule"),
+        (Staff, {"allowed_groups": ["staff"]}, None),
+        (NoMore, {"allow_all": True}, "no such profile"),
+    ):
+        config = Config({"JupyterHub": {"spawner_class": kind}})
+        jhext.configure(config, {"profiles": [profile(**allowed), OTHER]})
+        spawner = make_spawner(config=config, kind=kind)
+        spawner.load_state({"jhext": {"version": 1, "profile": "lab"}})
+        assert await lost_right(spawner) == why
 
 
 async def test_the_authenticator_blocks(make_spawner: Any) -> None:
