@@ -36,15 +36,18 @@ class Judge:
 
     def judge(self, server: Server) -> Verdict:
         """Decide by times, rules and rights."""
-        now = self.now
-        grace = self.rules.settings.revoked_after
-        revoked = self._revocations.judge(server, grace, time.monotonic(), now)
+        revoked = self.judge_right(server)
         if revoked is not None and revoked.stop:
             return revoked
-        verdict = self.rules.judge(server, now)
+        verdict = self.rules.judge(server, self.now)
         if revoked is not None and not verdict.stop and revoked.at < verdict.at:
             return revoked
         return verdict
+
+    def judge_right(self, server: Server) -> Verdict | None:
+        """Decide by rights alone; None where nobody says that the right has ended."""
+        grace = self.rules.settings.revoked_after
+        return self._revocations.judge(server, grace, time.monotonic(), self.now)
 
     def asks(self, server: Server, verdict: Verdict) -> bool:
         """Tell whether Prometheus has to be asked before a verdict holds."""

@@ -30,6 +30,7 @@ from .rights import Rights
 from .settings import CullerSettings
 from .source import File, Source
 from .usage import Prometheus, Usage
+from .verdict import told
 from .work import Memory, MissingScopes, Pass, Seen
 
 _LOOK_AT_SETTINGS = 2.0
@@ -104,7 +105,7 @@ class Service:
         except (ConfigurationError, HubError, MissingScopes, OSError) as error:
             console.print(Text(f"jhext-culler: {error}"), soft_wrap=True)
             return 1
-        console.print(table(seen))
+        console.print(table(seen, rules.settings.revoked_after))
         return 0 if seen.whole else 1
 
     async def run_pass(self, rules: Rules) -> None:
@@ -238,14 +239,28 @@ def tls_of(settings: CullerSettings) -> ssl.SSLContext | None:
     return context
 
 
-def table(seen: Seen) -> Table:
-    """Show who would be stopped or deleted, and why."""
+def table(seen: Seen, grace: float) -> Table:
+    """Show who would be stopped or deleted, and why.
+
+    Parameters
+    ----------
+    seen
+        What was found.
+    grace
+        Seconds that servers without a right go on, which begin when that is first seen: only a
+        service that runs on knows when that was.
+    """
     made = Table("user", "server", "profile", "why", "rule")
     cases: list[tuple[Any, str]] = [(case, case.server.name) for case in seen.to_stop]
     cases += [(case, "(the user)") for case in seen.to_delete]
-    for case, server in cases:
+    later = f"; it would be stopped {told(grace)} after the service has seen that"
+    rows = [(case, server, "") for case, server in cases]
+    rows += [(case, case.server.name, later) for case in seen.revoked]
+    for case, server, when in rows:
         row = (case.server.user, server, case.server.profile or "", case.verdict.why)
-        made.add_row(*(Text(str(cell)) for cell in (*row, case.verdict.detail)))
+        made.add_row(*(Text(str(cell)) for cell in (*row, case.verdict.detail + when)))
     kept = sum(number for (verdict, _), number in seen.counts.items() if verdict == "keep")
-    made.caption = f"{len(cases)} would go, {kept} others were looked at."
+    kept -= len(seen.revoked)
+    ends = f"{len(seen.revoked)} for want of a right later, " if seen.revoked else ""
+    made.caption = f"{len(cases)} would go, {ends}{kept} others were looked at."
     return made

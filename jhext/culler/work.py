@@ -60,6 +60,8 @@ class Seen:
 
     to_stop: list[Case] = field(default_factory=list)
     to_delete: list[Case] = field(default_factory=list)
+    revoked: list[Case] = field(default_factory=list)
+    """Those that run without a right, and are not stopped yet."""
     notices: dict[str, Notice] = field(default_factory=dict)
     counts: Counter[tuple[str, Why]] = field(default_factory=Counter)
     whole: bool = True
@@ -223,6 +225,9 @@ class Pass:
         server, verdict = case.server, case.verdict
         word = "stop" if verdict.stop else "keep"
         seen.counts[word, verdict.why] += 1
+        revoked = self._judge.judge_right(server)
+        if revoked is not None and not verdict.stop:
+            seen.revoked.append(Case(server, revoked))
         if verdict.stop:
             seen.to_stop.append(case)
         elif (notice := self._judge.notice(server, verdict)) is not None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
+from aiohttp import ClientConnectorError
 
 from jhext.culler.work import BASE_SCOPES
 from jhext.demo.accounts import Account
@@ -141,8 +142,13 @@ async def dry_run(bench: Bench, token: str, path: Path) -> tuple[int, str]:
 
 async def stops() -> Counter[str]:
     """How many servers the metrics say were stopped, by why."""
-    async with HubClient(f"http://127.0.0.1:{PORT}") as client:
-        told = (await client.get("/metrics")).text
+    told = ""
+    async with asyncio.timeout(30), HubClient(f"http://127.0.0.1:{PORT}") as client:
+        while not told:
+            try:
+                told = (await client.get("/metrics")).text
+            except ClientConnectorError:  # the hub has just started it
+                await asyncio.sleep(0.1)
     counted: Counter[str] = Counter()
     for why, number in re.findall(
         r'jhext_culler_stops_total\{outcome="stop\w+",why="(\w+)"\} ([\d.]+)', told
@@ -191,6 +197,14 @@ async def test_d46_each_server_by_its_rule(bench: Bench, tmp_path: Path) -> None
 
         # Frank's server is never culled; but then nobody may have it any more.
         written["profiles"][-1]["allowed_users"] = ["somebody"]
+        grace = {**written, "culler": {**written["culler"], "revoked_after": "9m"}}
+        change(bench, grace)
+        path.write_text(yaml.safe_dump(grace))
+        code, printed = await dry_run(bench, token, path)
+        assert code == 0, printed
+        assert re.search(r"frank .* revoked .* the right to it has ended: no rule", printed)
+        assert "0 would go, 1 for want of a right later, 2 others" in printed
+        assert "frank/" in await running(admin)
         change(bench, written)
         await until(lambda now: now == {"carol/", "dora/"}, admin, 30)
         await logged(bench, before, {**expected, "frank/": "revoked"})

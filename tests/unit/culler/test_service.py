@@ -133,6 +133,30 @@ async def test_a_dry_run_tells_and_stops_nothing() -> None:
         assert "delete:servers" in output.getvalue()
 
 
+async def test_a_dry_run_tells_of_rights_that_have_ended() -> None:
+    """It has not seen for how long, so that it stops nobody for it; whoever is idle goes anyway."""
+    users = {
+        "bob": {"": running(2 * HOUR, profile="lab")},
+        "eve": {"": running(9, profile="lab"), "gpu": running(9, profile="gpu")},
+        "dora": {"": running(59 * 60, profile="lab")},
+        "fay": {"": running(9, profile="lab")},
+    }
+    lost = dict.fromkeys(("bob/", "eve/gpu", "dora/"), "blocked_users")
+    async with FakeHub(users, revoked=lost).serving() as hub:
+        output = io.StringIO()
+        service = Service(given(timeout="1h", revoked_after="10m"), hub.url, "secret")
+        assert await service.dry_run(Console(file=output, width=190)) == 0
+        assert hub.stopped == []
+    lines = [line for line in output.getvalue().splitlines() if "lab" in line or "gpu" in line]
+    later = "the right to it has ended: blocked_users; it would be stopped 10m after the service"
+    assert {line.split()[1]: later in line for line in lines} == {
+        "bob": False,
+        "eve": True,
+        "dora": True,
+    }
+    assert "1 would go, 2 for want of a right later, 2 others" in output.getvalue()
+
+
 async def test_faulty_rules_at_the_beginning_end_it() -> None:
     with pytest.raises(ConfigurationError, match=r"culler\.users\.bob\.timeout"):
         await Service(given(users={"bob": {"timeout": "soon"}}), "http://127.0.0.1:1", "x").run()
