@@ -12,7 +12,7 @@ from requests.utils import parse_header_links
 from tornado.httpclient import HTTPClientError
 from traitlets import Bool, default
 
-from jhext.identity.github import ORGANIZATIONS, TEAMS, hub_groups
+from jhext.identity.github import ORGANIZATIONS, hub_groups
 
 from .oauth import IdentityOAuthenticator
 
@@ -59,6 +59,8 @@ class IdentityGitHubOAuthenticator(
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         asks = self.populate_teams_in_auth_state or self.populate_organizations_in_auth_state
+        if self.manage_groups and not (asks or self.auth_state_groups_key):
+            raise ValueError("manage_groups needs teams, organizations or auth_state_groups_key")
         if asks and not {"read:org", "admin:org"} & set(self.scope):
             raise ValueError("teams and organizations need `read:org` in the scope")
 
@@ -95,8 +97,6 @@ class IdentityGitHubOAuthenticator(
         """Give teams and organizations, unless `auth_state_groups_key` says otherwise."""
         if self.auth_state_groups_key:
             return await super().get_user_groups(auth_state)
-        if TEAMS not in auth_state and ORGANIZATIONS not in auth_state:
-            self.log.error("manage_groups without teams and organizations in auth_state")
         return hub_groups(auth_state)
 
     async def httpfetch(self, url: str, *args: Any, **kwargs: Any) -> Any:

@@ -24,7 +24,6 @@ from jhext.identity.pointers import claim_path, find
 
 from .active import is_active
 from .freshness import VERIFIED_AT, age_of
-from .groups import groups_of
 from .header_traits import HeaderTraits
 from .issuer_keys import IssuerKeys, KeysUnavailable
 from .same_person import is_another_person
@@ -104,6 +103,8 @@ class HeaderAuthenticator(HeaderTraits):
         except KeysUnavailable as error:
             self.log.warning("%s could not be refreshed: %s", user.name, error)
             return age_of(state, time.time()) <= self.outage_grace
+        except web.HTTPError:
+            return False
         if model is None or self.normalize_username(model["name"]) != user.name:
             return False
         if is_another_person(model["auth_state"], state):
@@ -176,12 +177,10 @@ class HeaderAuthenticator(HeaderTraits):
         return name.strip(), self._groups(claims), state
 
     def _groups(self, claims: Mapping[str, Any]) -> set[str]:
-        try:
-            return set(groups_of(find(claims, claim_path(self.groups_claim))))
-        except ValueError as error:
-            if self.manage_groups:
-                self.log.error("What is at groups_claim %s %s", self.groups_claim, error)
+        if not self.manage_groups:
             return set()
+        claim = find(claims, claim_path(self.groups_claim))
+        return self.groups_in_claim(claim, f"groups_claim {self.groups_claim}")
 
     async def _fetch(self, url: str) -> Any:
         answer = await AsyncHTTPClient().fetch(HTTPRequest(url, **self.http_request_kwargs))

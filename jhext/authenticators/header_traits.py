@@ -11,6 +11,7 @@ from traitlets import Bool, Dict, List, Set, TraitError, Unicode, default, valid
 from jhext.identity.pointers import claim_path
 
 from .freshness import FreshGroups
+from .groups import ClaimedGroups
 from .same_person import SamePerson
 from .signed_token import ALGORITHMS, key_set, only_public
 
@@ -18,7 +19,7 @@ MIN_SECRET = 16
 """How many characters the secret has at least."""
 
 
-class HeaderTraits(FreshGroups, SamePerson):
+class HeaderTraits(FreshGroups, ClaimedGroups, SamePerson):
     """The traits of `jhext.HeaderAuthenticator`."""
 
     user_header = Unicode(
@@ -107,7 +108,7 @@ class HeaderTraits(FreshGroups, SamePerson):
         Unicode(),
         config=True,
         help="""
-        Networks that proxies are in, such as `10.0.3.0/24`; empty: anywhere.
+        Networks that proxies are in, such as `10.0.3.0/24`; empty: anywhere, with a secret.
 
         They are compared with the address that reached the hub, and with the one that
         configurable-http-proxy was reached from. People's servers may not be in them. The secret
@@ -160,7 +161,8 @@ class HeaderTraits(FreshGroups, SamePerson):
         Raises
         ------
         ValueError
-            There is neither a secret nor a token, or it could not be verified.
+            There is neither a secret nor a token, or it could not be verified, or come from
+            anywhere.
         """
         if (self.secret or not self.jwt_header) and len(self.secret) < MIN_SECRET:
             raise ValueError(
@@ -169,3 +171,8 @@ class HeaderTraits(FreshGroups, SamePerson):
             )
         if self.jwt_header and not (self.issuer and self.audience):
             raise ValueError("HeaderAuthenticator.jwt_header needs issuer and audience")
+        if self.jwt_header and not (self.secret or self.trusted_proxies):
+            raise ValueError(
+                "HeaderAuthenticator.jwt_header needs trusted_proxies, or a secret: a proxy sends "
+                "the tokens of visitors to people's servers, too, which could log in with them"
+            )

@@ -23,7 +23,7 @@ from jhext.identity.pointers import claim_path, find
 
 from .active import is_active
 from .freshness import VERIFIED_AT, FreshGroups, age_of
-from .groups import groups_of
+from .groups import ClaimedGroups
 from .issuer_keys import IssuerKeys, KeysUnavailable, in_words
 from .same_person import SamePerson
 from .signed_token import ALGORITHMS, TokenRefused, only_public, verify_id_token
@@ -32,7 +32,7 @@ _is_away: ContextVar[bool] = ContextVar("provider_is_away", default=False)
 _wants_new_token: ContextVar[bool] = ContextVar("wants_new_id_token", default=False)
 
 
-class IdentityOAuthenticator(FreshGroups, SamePerson):
+class IdentityOAuthenticator(FreshGroups, ClaimedGroups, SamePerson):
     """A mixin for the classes of oauthenticator; it goes before them."""
 
     issuer = Unicode(
@@ -180,19 +180,19 @@ class IdentityOAuthenticator(FreshGroups, SamePerson):
 
         `auth_state_groups_key` may also be a JSON pointer (RFC 6901), for claims whose names have
         dots or slashes.
+
+        Raises
+        ------
+        HTTPError
+            403 where there are none, and `allow_missing_groups` is not set, or no such thing.
         """
         key = self.auth_state_groups_key
-        if callable(key):
-            return set(groups_of(await maybe_future(key(auth_state))))
-        found = find(auth_state, claim_path(key))
-        if found is None:
-            self.log.error("There is nothing at auth_state_groups_key %s", key)
-            return set()
-        try:
-            return set(groups_of(found))
-        except ValueError as error:
-            self.log.error("What is at auth_state_groups_key %s %s", key, error)
-            return set()
+        found = (
+            await maybe_future(key(auth_state))
+            if callable(key)
+            else find(auth_state, claim_path(key))
+        )
+        return self.groups_in_claim(found, f"auth_state_groups_key {key}")
 
     async def httpfetch(self, url: str, *args: Any, **kwargs: Any) -> Any:
         """Ask the provider, and remember where it does not answer."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import RSAAlgorithm
 
 
@@ -46,6 +47,12 @@ class Issuer:
         return jwt.encode(
             said, self.key if key is None else key, algorithm, headers={"kid": "first"}
         )
+
+
+def pem(issuer: Issuer) -> str:
+    """Write the issuer's public key."""
+    public = issuer.key.public_key()
+    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 @contextmanager

@@ -10,13 +10,12 @@ from typing import Any
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from jhext.demo.accounts import Account
 from tests.hub.bench import Bench
 from tests.hub.conftest import RunHub
 from tests.hub.forging import forger_in
-from tests.hub.issuer import Issuer, new_key, running_issuer
+from tests.hub.issuer import Issuer, new_key, pem, running_issuer
 
 PROFILES = [
     {"slug": "lab", "display_name": "Lab", "allow_all": True},
@@ -34,11 +33,6 @@ class Shape:
     audience: str
     traits: Callable[[Issuer], dict[str, Any]]
     claims: Callable[[str, list[str]], dict[str, Any]]
-
-
-def pem(issuer: Issuer) -> str:
-    public = issuer.key.public_key()
-    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 SHAPES = {

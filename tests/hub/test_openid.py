@@ -31,7 +31,9 @@ PEOPLE: dict[str, dict[str, Any]] = {
     "alice": ALICE,
     "bob": {**ALICE, "groups": '["hub-users", "gpu"]', "uid_number": "20001"},
     "carl": {**ALICE, "groups": "gpu", "uid_number": 20002},
-    "dora": {**ALICE, "groups": 7, "uid_number": 20003},
+    "dora": {**ALICE, "groups": [], "uid_number": 20003},
+    "fred": {**ALICE, "groups": 7},
+    "gina": {name: value for name, value in ALICE.items() if name != "groups"},
     "mallory": {**ALICE, "preferred_username": "alice", "uid_number": 20004},
     "gone": {**ALICE, "active": False},
     "nobody": {**ALICE, "preferred_username": ["alice"]},
@@ -158,7 +160,11 @@ async def test_the_pod_runs_as_the_person(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "status"), [("mallory", 403), ("gone", 403), ("nobody", 403), ("stranger", None)]
+    ("name", "status"),
+    [
+        *(("mallory", 403), ("gone", 403), ("nobody", 403), ("stranger", None)),
+        *(("fred", 403), ("gina", 403)),
+    ],
 )
 async def test_d56_who_is_not_who_they_say_is_refused(
     hub: Hub, name: str, status: int | None
@@ -175,6 +181,9 @@ async def test_d11_a_right_that_ends_bites_at_the_next_start(hub: Hub) -> None:
     async with await entered(hub, "alice") as program:
         provider.change({**PEOPLE, "alice": {**ALICE, "groups": []}})
         await asyncio.sleep(2)  # a token of OpenID counts whole seconds
+        assert await start(program, "alice", "lab") == 403
+        provider.change({**PEOPLE, "alice": PEOPLE["gina"]})
+        await asyncio.sleep(2)
         assert await start(program, "alice", "lab") == 403
         provider.change(PEOPLE)
         await asyncio.sleep(2)

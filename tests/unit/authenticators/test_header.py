@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 
 import httpx
 import pytest
@@ -23,7 +24,7 @@ from traitlets.config import Config
 import jhext
 from jhext.authenticators.freshness import VERIFIED_AT
 from jhext.authenticators.header import known_hops
-from tests.hub.issuer import Issuer
+from tests.hub.issuer import Issuer, pem
 
 SECRET = "only-the-proxy-knows-this"
 
@@ -53,11 +54,53 @@ def test_what_is_no_network_is_a_mistake(network: str) -> None:
         made(secret=SECRET, trusted_proxies=[network])
 
 
-TOKEN = {"jwt_header": "X-Token", "issuer": "https://id.example.org", "audience": "hub"}
+TOKEN: dict[str, Any] = {
+    "jwt_header": "X-Token",
+    "issuer": "https://id.example.org",
+    "audience": "hub",
+    "trusted_proxies": ["127.0.0.1"],
+}
+
+
+def of_the_proxy(**headers: str) -> Any:
+    """Give a request from where the proxy is."""
+    connection = SimpleNamespace(context=SimpleNamespace(address=("127.0.0.1", 5)))
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return SimpleNamespace(connection=connection, headers=HTTPHeaders(named))
 
 
 def test_a_signed_token_is_proof_enough() -> None:
     assert made(**TOKEN).secret == ""
+
+
+def test_d30_a_token_from_anywhere_is_no_proof() -> None:
+    """A proxy sends people's servers the tokens of those who visit them."""
+    with pytest.raises(ValueError, match="needs trusted_proxies, or a secret"):
+        made(**TOKEN | {"trusted_proxies": []})
+    made(**TOKEN | {"trusted_proxies": [], "secret": SECRET})
+
+
+@pytest.mark.parametrize("lenient", [True, False])
+@pytest.mark.parametrize("claims", [{}, {"groups": 7}, {"groups": ["gpu"]}])
+async def test_d11_a_token_that_does_not_say_the_groups_is_refused(
+    claims: dict[str, Any], lenient: bool
+) -> None:
+    issuer = Issuer(TOKEN["issuer"])
+    authenticator = made(
+        **TOKEN, public_key=pem(issuer), manage_groups=True, allow_missing_groups=lenient
+    )
+    request = of_the_proxy(
+        X_Token=issuer.token(aud="hub", sub="1", preferred_username="ann", **claims)
+    )
+    handler = SimpleNamespace(request=request, find_user=lambda name: None)
+    user = SimpleNamespace(name="ann", get_auth_state=AsyncMock(return_value=None))
+    if "gpu" in str(claims) or (lenient and not claims):
+        assert (await authenticator.authenticate(handler))["groups"] == claims.get("groups", [])
+        assert (await authenticator.refresh_user(user, handler))["name"] == "ann"
+        return
+    with pytest.raises(HTTPError, match="which groups you are in"):
+        await authenticator.authenticate(handler)
+    assert await authenticator.refresh_user(user, handler) is False
 
 
 @pytest.mark.parametrize("missing", ["issuer", "audience"])
@@ -117,7 +160,7 @@ async def test_d11_without_the_keys_of_the_issuer_grace_is_bounded(
         return state
 
     user = SimpleNamespace(name="ann", get_auth_state=kept)
-    handler = SimpleNamespace(request=SimpleNamespace(headers=HTTPHeaders({"X-Token": "a.b.c"})))
+    handler = SimpleNamespace(request=of_the_proxy(X_Token="a.b.c"))
     assert await authenticator.refresh_user(user, handler) is stays
 
 
@@ -141,8 +184,7 @@ async def test_the_keys_come_from_whom_the_hub_trusts(
     url = {"jwks_url": str(server.make_url("/certs"))}
     authenticator = made(**TOKEN, **url, http_request_kwargs={"ca_certs": str(ca)})
     token = issuer.token(aud="hub", sub="1", preferred_username="ann")
-    request = SimpleNamespace(headers=HTTPHeaders({"X-Token": token}))
-    handler = SimpleNamespace(request=request, find_user=lambda name: None)
+    handler = SimpleNamespace(request=of_the_proxy(X_Token=token), find_user=lambda name: None)
     try:
         if is_known:
             assert (await authenticator.authenticate(handler))["name"] == "ann"

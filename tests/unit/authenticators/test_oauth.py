@@ -198,7 +198,6 @@ async def test_d11_a_provider_that_is_away_is_waited_for_so_long(
     [
         ({"groups": ["hub"]}, True),
         ({"groups": ["other"]}, False),
-        ({}, False),
         ({"groups": ["hub"], "active": False}, False),
         ({"groups": ["hub"], "active": "false"}, False),
         ({"groups": ["hub"], "name": "bob"}, False),
@@ -208,8 +207,15 @@ async def test_d11_a_provider_that_is_away_is_waited_for_so_long(
 async def test_d11_who_would_not_be_let_in_any_more_is_refused(
     claims: dict[str, Any], stays: bool
 ) -> None:
+    model = await refreshed({"name": "ann", **claims}, allowed_groups={"hub"})
+    assert bool(model) is stays
+
+
+async def refreshed(claims: dict[str, Any], **traits: Any) -> Any:
+    """Have Ann looked up again where the provider says this of her."""
+
     async def say(request: web.Request) -> web.Response:
-        return web.json_response({"name": "ann", **claims})
+        return web.json_response(claims)
 
     application = web.Application()
     application.add_routes([web.get("/me", say)])
@@ -220,7 +226,42 @@ async def test_d11_who_would_not_be_let_in_any_more_is_refused(
             username_claim="name",
             enable_auth_state=True,
             manage_groups=True,
-            allowed_groups={"hub"},
+            **traits,
         )
-        model = await authenticator.refresh_user(User(kept(5)))
-    assert bool(model) is stays
+        return await authenticator.refresh_user(User(kept(5)))
+
+
+@pytest.mark.parametrize(
+    "key", ["oauth_user.groups", lambda state: state["oauth_user"].get("groups")]
+)
+@pytest.mark.parametrize("lenient", [True, False])
+@pytest.mark.parametrize(
+    ("claims", "groups"),
+    [
+        ({}, None),
+        ({"groups": None}, None),
+        ({"groups": 7}, ValueError),
+        ({"groups": {"a": 1}}, ValueError),
+        ({"groups": []}, []),
+        ({"groups": ""}, []),
+        ({"groups": ["a"]}, ["a"]),
+    ],
+)
+async def test_d11_whose_groups_nobody_knows_is_refused(
+    claims: dict[str, Any], groups: Any, lenient: bool, key: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Rules that block a group would let everybody past; an empty list is an answer."""
+    traits = {"auth_state_groups_key": key, "allow_missing_groups": lenient, "allow_all": True}
+    model = await refreshed({"name": "ann", **claims}, **traits)
+    if groups is ValueError or (groups is None and not lenient):
+        assert model is False
+        assert "auth_state_groups_key" in caplog.text
+    else:
+        assert model["groups"] == (groups or [])
+
+
+def test_groups_of_github_need_something_to_be_asked_for() -> None:
+    none = {"populate_teams_in_auth_state": False, "populate_organizations_in_auth_state": False}
+    with pytest.raises(ValueError, match="needs teams"):
+        made("GitHubOAuthenticator", manage_groups=True, **none)
+    made("GitHubOAuthenticator", manage_groups=True, auth_state_groups_key="x", **none)
