@@ -199,7 +199,8 @@ class PodWorker:
         owner = self._owner(await self._credentials(self._pod["spec"]["containers"][0]))
         namespace = self._pod["metadata"]["namespace"]
         claims = claim_directory(self._services.state, namespace, "")
-        directories = VolumeDirectories(self._directory / "volumes", claims, owner)
+        exports = self._services.state / "nfs"
+        directories = VolumeDirectories(self._directory / "volumes", claims, exports, owner)
         for passage in (self._directory, directories.own, claims):
             make_passage(passage)
         for private in ("home", "tmp"):
@@ -213,7 +214,7 @@ class PodWorker:
                 await asyncio.sleep(_RETRY_SECONDS)
         if owner and owner.shared:
             for volume in self._pod["spec"].get("volumes") or ():
-                if "hostPath" not in volume:
+                if not volume.keys() & {"hostPath", "nfs"}:  # a kubelet leaves these alone
                     await asyncio.to_thread(share, self._volumes[volume["name"]], owner.gid)
 
     async def _command(self, spec: Object, arguments: Sequence[str] | None) -> Command:

@@ -34,12 +34,15 @@ class VolumeDirectories:
         The directory of those that go when the pod goes.
     claims
         The directory of the namespace's claims, one directory each.
+    exports
+        The directory of the NFS servers, which have what they export in one directory each.
     owner
         Whom new directories belong to; None for the cluster's own user.
     """
 
     own: Path
     claims: Path
+    exports: Path
     owner: Owner | None
 
 
@@ -76,6 +79,11 @@ def _make_volume(store: Store, pod: Object, volume: Object, directories: VolumeD
         return root
     if host_path := volume.get("hostPath"):
         return Path(host_path["path"])
+    if nfs := volume.get("nfs"):
+        exported = directories.exports.joinpath(nfs["server"], nfs["path"].lstrip("/"))
+        if not exported.is_dir():
+            raise ReferenceNotFoundError(f"there is no {exported} to stand for what is exported")
+        return exported
     root = directories.own.joinpath(volume["name"])
     make_root(root, directories.owner)
     if "emptyDir" in volume:

@@ -147,6 +147,17 @@ async def test_sub_path_by_expression(bench: Bench) -> None:
     assert (await bench.log()).endswith("/volumes/v/of/p\n")
 
 
+async def test_nfs_is_a_directory_that_has_to_be_there(bench: Bench) -> None:
+    volume = {"name": "v", "nfs": {"server": "nfs.example.org", "path": "/exports/data"}}
+    container = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
+    await bench.run("cd /v; pwd", volumes=[volume], container=container)
+    await bench.until(lambda _: any("FailedMount" in warning for warning in bench.warnings))
+    exported = bench.state / "nfs" / "nfs.example.org" / "exports" / "data"
+    exported.mkdir(parents=True)
+    await bench.ended()
+    assert (await bench.log()).strip() == str(exported)
+
+
 async def test_sub_path_that_leads_out_is_refused(bench: Bench, open_path: Path) -> None:
     """Whoever owns a volume must not make the cluster write elsewhere."""
     (open_path / "volume").mkdir()
