@@ -99,11 +99,13 @@ class StoredKubeSpawner(IdentifiedKubeSpawner):
         settings = self._storage
         configured = settings.mounts if settings else ()
         rules = configured if self.mount_rules is None else self.mount_rules
-        self.acting = Acting()
-        super().run_as(identity, None)  # rules read what the person is
-        self._had = had_by(rules, self._owner())
-        self.acting = acting(self._had, project)
-        super().run_as(identity, self.acting.project)
+        self.acting, self._had = Acting(), ()
+        super().run_as(identity, None)
+        if rules:  # they read what the person is
+            self._had = had_by(rules, self._owner())
+        if self._had or project is not None:
+            self.acting = acting(self._had, project)
+            super().run_as(identity, self.acting.project)
 
     # What is sent
 
