@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from oauthenticator.github import GitHubOAuthenticator as UpstreamGitHubOAuthenticator
 from requests.utils import parse_header_links
@@ -18,6 +18,9 @@ from .oauth import IdentityOAuthenticator
 
 MAX_PAGES = 100
 """How many pages of organizations are asked for, of 100 each."""
+
+MAX_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class IdentityGitHubOAuthenticator(
@@ -100,11 +103,21 @@ class IdentityGitHubOAuthenticator(
         return hub_groups(auth_state)
 
     async def httpfetch(self, url: str, *args: Any, **kwargs: Any) -> Any:
-        """Ask GitHub and nobody else, whatever an answer names as its next page."""
+        """Ask GitHub and nobody else, wherever an answer leads or says that its next page is."""
         own = (self.github_api, self.github_url, self.token_url, self.userdata_url)
-        if _origin(url) not in {_origin(address) for address in own}:
-            raise HTTPClientError(502, "an answer leads to another host")
-        return await super().httpfetch(url, *args, **kwargs)
+        for _ in range(1 + MAX_REDIRECTS):
+            if _origin(url) not in {_origin(address) for address in own}:
+                raise HTTPClientError(502, "an answer leads to another host")
+            try:
+                answer = await super().httpfetch(url, *args, **kwargs, follow_redirects=False)
+            except HTTPClientError as error:
+                if error.code not in _REDIRECTS or error.response is None:
+                    raise
+                answer = error.response
+            if getattr(answer, "code", 0) not in _REDIRECTS:
+                return answer
+            url = urljoin(url, answer.headers.get("Location", ""))
+        raise HTTPClientError(502, "an answer leads to ever another address")
 
 
 def _origin(url: str) -> tuple[str, str]:
