@@ -4,7 +4,7 @@ from pathlib import Path
 
 import jhext
 
-c = get_config()  # noqa: F821 (JupyterHub defines it)
+c = get_config()
 jhext.configure(c, Path(__file__).with_name("jhext.yaml"))
 
 # Servers find the hub by its Service. The proxy has a pod of its own, so that nobody loses a

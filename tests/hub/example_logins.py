@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +16,14 @@ from jhext.demo.processes import free_port
 from jhext.demo.proxy import Proxy
 from tests.hub import examples
 from tests.hub.bench import Bench
-from tests.openid.provider import OpenIdProvider, browsing, certified, new_token, running_provider
+from tests.openid.provider import (
+    Certified,
+    OpenIdProvider,
+    browsing,
+    certified,
+    new_token,
+    running_provider,
+)
 
 HUB = "https://hub.example.org"
 SECRETS = {"OAUTH_CLIENT_SECRET": "local-only", "JUPYTERHUB_CRYPT_KEY": "00" * 32}
@@ -42,25 +48,25 @@ class Login:
 
     bench: Bench
     provider: OpenIdProvider
-    ca: Path
+    tls: Certified
 
     @asynccontextmanager
     async def entered(self, login: str, name: str = "") -> AsyncIterator[Entered]:
         """Log in; the name is that in the hub, where it is another one."""
         hub, name = self.bench.hub.url, name or login
-        async with browsing(hub, login, self.provider.url, self.ca) as (browser, page):
+        async with browsing(hub, login, self.provider.url, self.tls.ca) as (browser, page):
             assert page.url.path == "/hub/home", (page.status_code, page.text)
             form = await browser.get(f"{hub}/hub/spawn")
-            assert form.is_success, form.text
+            assert form.status_code in (200, 403), form.text
+            offered = set(SpawnForm.parse(form.text).profiles) if form.is_success else set()
             token = await new_token(hub, browser, name)
         async with HubClient(hub, token) as client:
             model = (await client.api("GET", f"/users/{name}")).json()
-            profiles = set(SpawnForm.parse(form.text).profiles)
-            yield Entered(client, name, profiles, set(model["groups"]), model["admin"])
+            yield Entered(client, name, offered, set(model["groups"]), model["admin"])
 
     async def status_of(self, login: str) -> int:
         """Try to log in, and give the status of the last page."""
-        async with browsing(self.bench.hub.url, login, self.provider.url, self.ca) as (_, page):
+        async with browsing(self.bench.hub.url, login, self.provider.url, self.tls.ca) as (_, page):
             return page.status_code
 
 
@@ -71,8 +77,7 @@ def example_with_provider(
     request: pytest.FixtureRequest,
     people: Mapping[str, Mapping[str, Any]],
     *,
-    at: str = "https://idp.example.org",
-    places: Mapping[str, str] | None = None,
+    places: Mapping[str, str],
     env: Mapping[str, str] | None = None,
     provider: Mapping[str, Any] | None = None,
 ) -> Iterator[Login]:
@@ -82,8 +87,9 @@ def example_with_provider(
     ----------
     people
         Whom the provider knows, by their logins.
-    at
-        Where the settings say that the provider is; any other place in them is one of `places`.
+    places
+        What differs from place to place. ``PROVIDER`` in it is the provider's host and port, and
+        ``CA_FILE`` whose certificates are to be accepted.
     provider
         What the provider is like.
     """
@@ -92,14 +98,17 @@ def example_with_provider(
     tls = certified(folder, trustme.CA())
     with running_provider(request.config, folder, tls, **(provider or {})) as running:
         running.change(people)
-        port = free_port()
-        local = {HUB: f"http://127.0.0.1:{port}", at: running.url, **(places or {})}
+        port, host = free_port(), running.url.removeprefix("https://")
         trusted = f"c.OAuthenticator.http_request_kwargs = {{'ca_certs': {str(tls.ca)!r}}}"
+        local = {
+            there: here.replace("PROVIDER", host).replace("CA_FILE", str(tls.ca))
+            for there, here in places.items()
+        }
         with examples.running_example(
             *(name, proxy),
-            places={there: here.replace("CA_FILE", str(tls.ca)) for there, here in local.items()},
+            places={HUB: f"http://127.0.0.1:{port}", **local},
             env=SECRETS | dict(env or {}),
             here=trusted,
             port=port,
         ) as bench:
-            yield Login(bench, running, tls.ca)
+            yield Login(bench, running, tls)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, Self
 
 from aiohttp import web
 
@@ -12,6 +14,13 @@ from aiohttp import web
 class IdentityService:
     """
     The service, in the event loop of a test.
+
+    Parameters
+    ----------
+    people
+        What it says of each.
+    tls
+        Its certificate; without one it speaks HTTP.
 
     Attributes
     ----------
@@ -21,16 +30,25 @@ class IdentityService:
         How many wait for an answer, and how many have waited at the same time at most.
     first_asked, last_answered
         When, on the monotonic clock.
+    authorization
+        What it was last sent in the header of this name.
     """
 
-    def __init__(self, port: int, uids: dict[str, int]) -> None:
+    def __init__(
+        self,
+        port: int,
+        people: Mapping[str, Mapping[str, Any]],
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._port = port
-        self._uids = uids
+        self._people = people
+        self._tls = tls
         self._runner: web.AppRunner | None = None
         self.delay = 0.0
         self.under_way = self.most_under_way = 0
         self.first_asked = self.last_answered = 0.0
         self.asked = asyncio.Event()
+        self.authorization = ""
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -45,7 +63,10 @@ class IdentityService:
         application.router.add_get("/people/{name}", self._serve)
         self._runner = web.AppRunner(application, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True).start()
+        site = web.TCPSite(
+            self._runner, "127.0.0.1", self._port, ssl_context=self._tls, reuse_address=True
+        )
+        await site.start()
 
     async def stop(self) -> None:
         """End, whoever waits for an answer."""
@@ -57,11 +78,15 @@ class IdentityService:
         self.first_asked = self.first_asked or time.monotonic()
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
+        self.authorization = request.headers.get("Authorization", "")
         self.asked.set()
         try:
             await asyncio.sleep(self.delay)
         finally:
             self.under_way -= 1
         self.last_answered = time.monotonic()
-        uid = self._uids[request.match_info["name"]]
-        return web.json_response({"uid": uid, "gid": uid, "name": "Somebody from Campus"})
+        if (person := self._people.get(request.match_info["name"])) is None:
+            raise web.HTTPNotFound
+        answer = web.json_response(person)
+        answer.force_close()  # nothing is to outlive the loop
+        return answer

@@ -90,8 +90,11 @@ def asking(run_hub: RunHub, port: int) -> Bench:
 
 @pytest.fixture
 async def service(port: int) -> AsyncIterator[IdentityService]:
-    uids = {account.name: account.uid for account in (*CROWD, KILLED)}
-    async with IdentityService(port, uids) as service:
+    people = {
+        account.name: {"uid": account.uid, "gid": account.uid, "name": "Somebody from Campus"}
+        for account in (*CROWD, KILLED)
+    }
+    async with IdentityService(port, people) as service:
         yield service
 
 

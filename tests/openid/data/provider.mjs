@@ -20,7 +20,7 @@ const claims = {
   groups: ['groups', 'https://example.org/roles'],
   roles: ['realm_access'],
   posix: ['uid_number', 'gid_number'],
-  'org.cilogon.userinfo': ['idp', 'idp_name', 'eppn', 'uid', 'isMemberOf'],
+  'org.cilogon.userinfo': ['idp', 'idp_name', 'eppn', 'uid', 'uidNumber', 'isMemberOf'],
 };
 const scopes = [...Object.keys(claims), 'offline_access', 'user:info'];
 
