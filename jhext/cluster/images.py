@@ -92,8 +92,9 @@ def _starts(profile: Profile, base: Mapping[str, Any]) -> Iterator[dict[str, Any
     own, *choices = overrides_of(profile)
     first = _overridden(base, own)
     variants = [first, *(_overridden(first, overrides) for overrides in choices)]
-    chosen = _chooses_image(profile)
-    images = dict.fromkeys(each["image"] for each in (variants[1:] if chosen else variants))
+    images = dict.fromkeys(choice["image"] for choice in choices if "image" in choice)
+    if not _chooses_image(profile):
+        images = {first["image"]: None} | images
     placements = {_key(each): each for each in variants}
     for image in images:
         for placement in placements.values():

@@ -52,6 +52,23 @@ Expected = dict[tuple[str, ...], tuple[str, ...]]
             id="one of the choices is always taken",
         ),
         pytest.param(
+            [
+                SMALL
+                | {
+                    "profile_options": {
+                        name: profile("", {}, x=choice)["profile_options"]["option"]
+                        for name, choice in {
+                            "image": {"image": "b:1"},
+                            "size": {"cpu_limit": 1},
+                        }.items()
+                    }
+                }
+            ],
+            "",
+            {(): ("b:1",)},
+            id="choices of something else",
+        ),
+        pytest.param(
             [profile("One", {"image": "a:1"}, x={"image": "b:1"}, y={})],
             "",
             {(): ("a:1", "b:1")},
