@@ -197,6 +197,16 @@ class GitHubSettings(SourceSection):
         default=0, description="What is added to the id of an organization, to make the gid."
     )
 
+    @model_validator(mode="after")
+    def _apart(self) -> GitHubSettings:
+        is_same = self.team_gid_offset == self.organization_gid_offset
+        if len(self.groups) > 1 and is_same:
+            raise ValueError(
+                "groups: teams and organizations are counted apart, and one of each may have the "
+                "same number: give team_gid_offset another value, such as 1000000000"
+            )
+        return self
+
 
 class AllocateSettings(Section):
     """Ids for people and groups to whom no source gives any, kept in the database of the ledger."""

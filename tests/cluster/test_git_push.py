@@ -147,13 +147,14 @@ async def test_seed_4(run_hub: RunHub, node: Node, github: GitHub, tmp_path: Pat
     """
     with running_git(tmp_path, node.hub_ip, f"{github.api}/user") as git:
         url = git.create("work")
-        settings = settings_of(git, {"type": "github", "groups": ["teams", "organizations"]})
+        source = {"groups": ["teams", "organizations"], "team_gid_offset": 1_000_000_000}
+        settings = settings_of(git, {"type": "github", **source})
         scopes = 'c.GitHubOAuthenticator.scope = ["read:org", "user:email", "public_repo"]'
         bench = hub_of(run_hub, settings, authenticator(github) + scopes, git)
         async with await entered(bench, github, "Octocat") as program:
             seen = await run_in_server(program, "octocat", PUSH.replace("REMOTE", url))
             assert "failed" not in seen["push"]
-            assert seen["ids"] == [583231, 583231, [7001, 9000, 583231]]
+            assert seen["ids"] == [583231, 583231, [9000, 583231, 1000007001]]
             assert seen["groups"] == ["lab", "lab.astronomers", "octocat"]
             assert seen["whoami"] == "octocat"
             address = "Octocat@private.example"

@@ -52,7 +52,13 @@ def hub(run_hub: RunHub, github: GitHub) -> Bench:
     settings = {
         "profiles": PROFILES,
         "identity": {
-            "sources": [{"type": "github", "groups": ["teams", "organizations"]}],
+            "sources": [
+                {
+                    "type": "github",
+                    "groups": ["teams", "organizations"],
+                    "team_gid_offset": 1_000_000_000,
+                }
+            ],
             "user_private_groups": True,
             "ttl": 0,
         },
@@ -80,8 +86,8 @@ async def test_teams_of_all_pages_and_ids_of_github(hub: Bench, github: GitHub) 
         await program.stop_server("octocat")
     context = pod["spec"]["securityContext"]
     assert (context["runAsUser"], context["runAsGroup"]) == (583231, 583231)
-    assert set(context["supplementalGroups"]) == {900, *range(7000, 7122)}
-    assert "lab.team-121:x:7121:octocat" in str(pod["metadata"]["annotations"])
+    assert set(context["supplementalGroups"]) == {900, *range(1_000_007_000, 1_000_007_122)}
+    assert "lab.team-121:x:1000007121:octocat" in str(pod["metadata"]["annotations"])
     environment = {e["name"]: e.get("value") for e in pod["spec"]["containers"][0]["env"]}
     assert environment["GIT_AUTHOR_NAME"] == "The Octocat"
     assert environment["GIT_AUTHOR_EMAIL"] == "Octocat@private.example"

@@ -18,6 +18,8 @@ REST = {
     "url": "https://ids.example.org/people/{username}",
     "fields": {"uid": "/uid"},
 }
+BOTH = {"type": "github", "groups": ["teams", "organizations"]}
+SAME = {"team_gid_offset": 7, "organization_gid_offset": 7}
 
 
 def parsed(*sources: dict[str, Any], **more: Any) -> IdentitySettings:
@@ -51,6 +53,8 @@ def parsed(*sources: dict[str, Any], **more: Any) -> IdentitySettings:
         ({"sources": [FIXED], "default_shell": "bash"}, "no path"),
         ({"sources": [{**FIXED, "values": {"root": 1}}]}, "'username'"),
         ({"sources": [{"type": "ldab"}]}, "ldab"),
+        ({"sources": [BOTH]}, "give team_gid_offset"),
+        ({"sources": [{**BOTH, **SAME}]}, "give team_gid_offset"),
         ({"sources": [{"type": "files"}]}, "needs passwd, group, or both"),
         ({"sources": [{"type": "table", "path": "people.txt"}]}, "pattern"),
         ({"sources": [{"type": "function", "function": "os:nothing"}]}, "nothing"),
@@ -69,6 +73,11 @@ def test_mistakes_are_told(wrong: dict[str, Any], why: str) -> None:
     with pytest.raises(ValidationError) as error:
         IdentitySettings.model_validate(wrong)
     assert why in str(error.value)
+
+
+def test_teams_and_organizations_whose_numbers_are_moved_apart() -> None:
+    parsed({**BOTH, "team_gid_offset": 1_000_000_000})
+    parsed({**BOTH, "groups": ["teams"]})
 
 
 def test_times_are_written_as_everywhere() -> None:
