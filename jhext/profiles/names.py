@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -44,9 +45,12 @@ def _names(text: str) -> Iterator[str]:
 
 
 def names_in(
-    reference: Mapping[str, Any], folder: PurePath, read: Callable[[Path], list[str]]
-) -> list[str]:
-    """Give the names in the file that is written in their place.
+    reference: Mapping[str, Any],
+    folder: PurePath,
+    read: Callable[[Path], list[str]],
+    error: Callable[[str, str], Finding],
+) -> tuple[list[str], list[Finding]]:
+    """Give the names in the file that is written in their place, or what is wrong with it.
 
     Parameters
     ----------
@@ -55,20 +59,22 @@ def names_in(
     folder
         What the name of the file is relative to.
     read
-        Reads a file of names.
-
-    Raises
-    ------
-    FaultyError
-        Something else is written.
-    ConfigurationError
-        The file cannot be read.
+        Reads a file of names. May raise `ConfigurationError`.
+    error
+        Tells of a message and a suggestion in the place of what is written.
     """
     file = reference.get("file")
     if len(reference) != 1 or not isinstance(file, str):
         message = "must be a list of names or {file: PATH}"
-        raise FaultyError(message, "write [ada, bob], or {file: names.txt}")
-    return read(Path(folder, file))
+        return [], [error(message, "write [ada, bob], or {file: names.txt}")]
+    try:
+        return read(Path(folder, file)), []
+    except ConfigurationError as problem:
+        # A file that cannot be read is told of where it is named.
+        return [], [
+            it if it.line else error(f"{it.file} {it.message}", it.suggestion)
+            for it in problem.findings
+        ]
 
 
 def fill_in(profile: Written, read: Callable[[Path], list[str]]) -> tuple[Written, list[Finding]]:
@@ -88,19 +94,10 @@ def fill_in(profile: Written, read: Callable[[Path], list[str]]) -> tuple[Writte
     """
     found: list[Finding] = []
 
-    def named_at(finding: Finding, path: str) -> Finding:
-        """Tell of a file that cannot be read where it is named."""
-        message = f"{finding.file} {finding.message}"
-        return profile.error(path, message, finding.suggestion)
-
     def names(reference: Mapping[str, Any], path: str) -> FrozenList:
-        try:
-            return FrozenList(names_in(reference, profile.folder, read))
-        except FaultyError as error:
-            found.append(profile.error(path, error.message, error.suggestion))
-        except ConfigurationError as error:
-            found.extend(it if it.line else named_at(it, path) for it in error.findings)
-        return FrozenList()
+        names, faults = names_in(reference, profile.folder, read, partial(profile.error, path))
+        found.extend(faults)
+        return FrozenList(names)
 
     def fill(carrier: Mapping[Any, Any], path: str) -> Mapping[Any, Any]:
         references = [key for key in NAME_KEYS if isinstance(carrier.get(key), Mapping)]

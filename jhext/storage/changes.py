@@ -183,11 +183,11 @@ def growing(
     for claim in chosen or claims:
         name = claim["metadata"]["name"]
         known = settings.claims.get(labels_of(claim).get(labels.CLAIM, ""))
-        wanted = size or (known.size if known else "")
+        wanted = size or (known.common_size if known else "")
         current = claim["spec"]["resources"]["requests"]["storage"]
         if not wanted:
             if chosen:
-                raise NotPossibleError(f"{name} is none of storage.claims: say --size")
+                raise NotPossibleError(f"storage.claims has no one size for {name}: say --size")
             continue
         patch = growth(wanted, claim)
         if patch is not None:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from jhext.units import parse_quantity
 
 from . import labels, names, template
-from .settings import ClaimSettings, ClaimSpec
+from .settings import ClaimSettings, ClaimSpec, check_size
 from .volumes import Object, Owner
 
 
@@ -55,6 +55,12 @@ class Wanted:
         """The name that the template gives."""
         name: str = self.manifest["metadata"]["name"]
         return name
+
+    @property
+    def size(self) -> str:
+        """How much it shall hold."""
+        size: str = self.manifest["spec"]["resources"]["requests"]["storage"]
+        return size
 
     @property
     def is_personal(self) -> bool:
@@ -100,6 +106,11 @@ def wanted_of(
         Whose server it is.
     common
         The labels and annotations that KubeSpawner gives to all its claims.
+
+    Raises
+    ------
+    ValueError
+        What fields make of a size is none.
     """
     for key, settings in claims.items():
         groups = sorted(settings.groups & owner.groups) if settings.per == "group" else [""]
@@ -136,6 +147,13 @@ def _manifest(
     def texts(value: Mapping[str, str]) -> dict[str, str]:
         return {name: text(item) for name, item in value.items()}
 
+    size = template.render(settings.size, {"profile": owner.profile, "group": group})
+    try:
+        check_size(size)
+    except ValueError as error:
+        raise ValueError(
+            f"claims.{key}.size: {settings.size!r} for {owner.user!a}: {error}"
+        ) from None
     metadata: dict[str, Any] = {"name": name}
     if settings.per in ("user", "server"):
         marks = labels.personal(key, settings.retention, owner)
@@ -149,7 +167,7 @@ def _manifest(
         metadata[kind] = before | more[kind] | marks[kind]
     spec: dict[str, Any] = {
         "accessModes": list(settings.access_modes),
-        "resources": {"requests": {"storage": settings.size}},
+        "resources": {"requests": {"storage": size}},
         "volumeMode": settings.volume_mode,
     }
     optional = {

@@ -124,7 +124,7 @@ def _existing(wanted: Wanted, owner: Owner, claim: Object, *, is_remembered: boo
             StorageReason.OTHERS, message, detail=f"{problem}; if it is theirs: {command}"
         )
     grows = wanted.settings.grow == "when_larger"
-    return Choice(name, patch=growth(wanted.settings.size, claim) if grows else None)
+    return Choice(name, patch=growth(wanted.size, claim) if grows else None)
 
 
 def _not_ours(wanted: Wanted, owner: Owner, claim: Object, *, is_remembered: bool) -> str:

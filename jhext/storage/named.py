@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from jhext.included import Part
 from jhext.profiles.access import NAME_KEYS
-from jhext.profiles.finding import ConfigurationError, FaultyError, Finding
+from jhext.profiles.finding import Finding
 from jhext.profiles.names import names_in
 
 STORAGE = "storage"
@@ -35,16 +36,11 @@ def fill_in(part: Part, read: Callable[[Path], list[str]]) -> tuple[Any, list[Fi
     folder = Path(part.file).parent
 
     def names(value: Any, *path: Any) -> Any:
-        try:
-            return names_in(value, folder, read) if isinstance(value, Mapping) else value
-        except FaultyError as error:
-            found.append(part.finding(path, error.message, error.suggestion))
-        except ConfigurationError as error:
-            found.extend(
-                it if it.line else part.finding(path, f"{it.file} {it.message}", it.suggestion)
-                for it in error.findings
-            )
-        return []
+        if not isinstance(value, Mapping):
+            return value
+        names, faults = names_in(value, folder, read, partial(part.finding, path))
+        found.extend(faults)
+        return names
 
     def filled(carrier: Any, *path: Any) -> Any:
         if not isinstance(carrier, Mapping):

@@ -33,15 +33,26 @@ TEXT_FIELDS = frozenset(
 """What may stand in the annotations of a claim."""
 SLUG_FIELDS = frozenset(name for name in TEXT_FIELDS if not name.startswith("unescaped_"))
 """What may stand in its other texts: Kubernetes takes no name as it is in a name or a label."""
+SIZE_FIELDS = frozenset({"profile", "group"})
+"""What may stand in its size, as it is: nobody can name a server after the size they would like."""
 
 _KEY = re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?")
 
 
-def _quantity(value: Any) -> Any:
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if isinstance(text, str) and parse_quantity(text) <= 0:
+def check_size(value: str) -> None:
+    """Check how much a claim shall hold.
+
+    Raises
+    ------
+    ValueError
+        It is no quantity, or nothing.
+    """
+    if parse_quantity(value) <= 0:
         raise ValueError("must be more than nothing")
-    return text
+
+
+def _number(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _text(value: str) -> str:
@@ -54,13 +65,25 @@ def _slugs(value: str) -> str:
     return value
 
 
+def _size(value: str) -> str:
+    """Check a size, and one with fields as if these were numbers."""
+    template.check(value, SIZE_FIELDS.__contains__, SIZE_FIELDS)
+    check_size(template.render(value, dict.fromkeys(SIZE_FIELDS, "1")))
+    return value
+
+
 def _slugs_in(value: Any) -> Any:
     """Check all texts in a value, as `_slugs` does one."""
     template.mapped(_slugs, value)
     return value
 
 
-Size = Annotated[str, BeforeValidator(_quantity), WithJsonSchema({"type": ["string", "integer"]})]
+Size = Annotated[
+    str,
+    BeforeValidator(_number),
+    AfterValidator(_size),
+    WithJsonSchema({"type": ["string", "integer"]}),
+]
 Text = Annotated[str, AfterValidator(_text)]
 Slugs = Annotated[str, AfterValidator(_slugs)]
 AccessMode = Literal["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"]
@@ -82,7 +105,11 @@ class DataSource(Section):
 class ClaimSpec(Section):
     """What a claim asks for. A profile can change it by ``storage_claims``."""
 
-    size: Size = Field(default="1Gi", description="How much it holds.", examples=["20Gi"])
+    size: Size = Field(
+        default="1Gi",
+        description="How much it holds. The fields are `profile` and `group`, as they are.",
+        examples=["20Gi"],
+    )
     storage_class: Slugs | None = Field(
         default=None,
         description="The StorageClass; by default the cluster's. Empty: none, for a volume that "
@@ -182,6 +209,11 @@ class ClaimSettings(ClaimSpec):
     def is_raw(self) -> bool:
         """Whether it is a device and has no files."""
         return self.volume_mode == "Block"
+
+    @property
+    def common_size(self) -> str:
+        """How much it holds, whosever it is; empty where that is not the same for all."""
+        return "" if template.fields(self.size) else self.size
 
     def name_template(self) -> str:
         """Give the template of the name."""

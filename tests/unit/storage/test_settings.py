@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from jhext.storage.claims import overridden, wanted_of
-from jhext.storage.settings import ClaimSettings, StorageSettings
+from jhext.storage.settings import ClaimSettings, ClaimSpec, StorageSettings
 from tests.unit.storage.claims_of import COMMON, owner, settings
 
 
@@ -21,6 +21,10 @@ from tests.unit.storage.claims_of import COMMON, owner, settings
         ({"a": {"name": "c-{username}"}, "b": {"per": "hub", "name": "c-shared"}}, "the same name"),
         ({"a": {"size": "many"}}, "no quantity"),
         ({"a": {"size": "0"}}, "more than nothing"),
+        ({"a": {"size": "many-{profile}"}}, "no quantity"),
+        ({"a": {"size": "{servername}Gi"}}, "unknown field"),
+        ({"a": {"access_modes": ["{profile}"]}}, "'ReadWriteOnce', .* or 'ReadWriteOncePod'"),
+        ({"a": {"volume_mode": "{profile}"}}, "'Filesystem' or 'Block'"),
         ({"a": {"access_modes": []}}, "at least 1"),
         ({"a": {"retention": "delete_with_server"}}, "delete_with_user"),
         ({"a": {"per": "hub", "retention": "delete_with_user"}}, "nobody's"),
@@ -147,6 +151,44 @@ def test_profile_changes_what_is_asked_for_and_not_whose_it_is() -> None:
     for override in ({"name": "x"}, {"retention": "keep"}, {"per": "hub"}, {"size": "-1"}):
         with pytest.raises(ValueError, match=next(iter(override))):
             overridden(claim, override)
+
+
+# What a profile with the slug 50 says of a claim, and what becomes of it for alice.
+OVERRIDES: dict[str, tuple[Any, dict[str, Any]]] = {
+    "size": ("{profile}Gi", {"resources": {"requests": {"storage": "50Gi"}}}),
+    "storage_class": ("of-{username}", {"storageClassName": "of-alice"}),
+    "access_modes": (["ReadWriteMany"], {"accessModes": ["ReadWriteMany"]}),
+    "volume_attributes_class": ("of-{username}", {"volumeAttributesClassName": "of-alice"}),
+    "volume_mode": ("Block", {"volumeMode": "Block"}),
+    "volume_name": ("pv-{username}", {"volumeName": "pv-alice"}),
+    "selector": (
+        {"matchLabels": {"of": "{username}"}},
+        {"selector": {"matchLabels": {"of": "alice"}}},
+    ),
+    "labels": ({"campus.edu/of": "{username}"}, {"campus.edu/of": "alice"}),
+    "annotations": ({"campus.edu/is": "{claim}-{username}"}, {"campus.edu/is": "home-alice"}),
+    "data_source": (
+        {"kind": "PersistentVolumeClaim", "name": "of-{username}"},
+        {"dataSource": {"kind": "PersistentVolumeClaim", "name": "of-alice"}},
+    ),
+}
+
+
+@pytest.mark.parametrize("field", ClaimSpec.model_fields)
+def test_all_that_a_claim_asks_for_has_fields_and_is_a_profiles_to_change(field: str) -> None:
+    value, expected = OVERRIDES[field]
+    claim = overridden(ClaimSettings(size="1Gi", storage_class="slow"), {field: value})
+    (made,) = wanted_of({"home": claim}, owner(profile="50"), COMMON)
+    metadata = made.manifest["metadata"]
+    where = metadata[field] if field in metadata else made.manifest["spec"]
+    assert where.items() >= expected.items()
+    assert made.size == ("50Gi" if field == "size" else "1Gi")
+
+
+def test_size_that_fields_make_none_of_is_refused_by_name() -> None:
+    claims = settings({"home": {"size": "{profile}Gi"}}).claims
+    with pytest.raises(ValueError, match=r"^claims\.home\.size: .* for 'alice': .*'labGi'"):
+        list(wanted_of(claims, owner(profile="lab"), COMMON))
 
 
 def test_nothing_is_asked_for_where_nothing_is_configured() -> None:
