@@ -116,7 +116,9 @@ def _existing(wanted: Wanted, owner: Owner, claim: Object, *, is_remembered: boo
     if claim["metadata"].get("deletionTimestamp"):
         raise _lost(name, "is being deleted")
     if (claim.get("status") or {}).get("phase") == "Lost":
-        raise _lost(name, "has lost its data")
+        command = _adopt(wanted, owner, "OTHER")
+        detail = f"its volume is gone; with the files in another claim: {_remove(name)}; {command}"
+        raise _lost(name, "has lost its data", detail)
     if problem := _not_ours(wanted, owner, claim, is_remembered=is_remembered):
         message = f"The volume {name} is there, but it is not known to be yours. {_TELL}"
         command = _adopt(wanted, owner, name)
@@ -206,12 +208,12 @@ def _choices(wanted: Wanted, owner: Owner, names: list[str]) -> str:
     return "\n".join(["to go on with one of them:", *commands])
 
 
-def _lost(name: str, what: str = "is gone") -> StorageRefused:
+def _lost(name: str, what: str = "is gone", detail: str = "") -> StorageRefused:
     message = (
         f"The volume {name} with your files {what}. Your server was not started, so that you do "
         f"not work in an empty one. {_TELL}"
     )
-    return StorageRefused(StorageReason.LOST, message)
+    return StorageRefused(StorageReason.LOST, message, detail=detail)
 
 
 def in_use(name: str, pod: Object) -> StorageRefused:
@@ -220,6 +222,10 @@ def in_use(name: str, pod: Object) -> StorageRefused:
     which = f"your server {server}" if server else "your default server"
     message = f"The volume {name} is in use by {which}. Stop that one first."
     return StorageRefused(StorageReason.IN_USE, message)
+
+
+def _remove(name: str) -> str:
+    return shlex.join(["jhext", "storage", "rm", name])
 
 
 def _adopt(wanted: Wanted, owner: Owner, name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from jhext.storage import labels
 from jhext.storage.claims import wanted_of
 from tests.cluster.kubernetes.dryrun import not_stored
 from tests.cluster.kubernetes.kubeconfig import Cluster
-from tests.cluster.little_hub import LittleHub, Make, Ours, little_hubs
+from tests.cluster.little_hub import LittleHub, Make, Ours, little_hubs, reached_by_spawners
+from tests.cluster.namespace import Namespace, documented_role
 from tests.cluster.test_storage_traps import home_in, start_and_stop
 from tests.unit.storage.claims_of import owner, settings
 
@@ -128,6 +129,31 @@ async def test_growth_that_is_refused_is_a_warning_with_the_command(
     assert said.endswith(f"jhext storage grow {name}")
     annotations = hub.claims()[name]["metadata"]["annotations"]
     assert "jhext.io/last-used" in annotations, "the hub is still asked to patch"
+
+
+@pytest.fixture
+def documented(hub: LittleHub, apiserver: Cluster, tmp_path: Path) -> Iterator[None]:
+    """Let the hub do what the documented Role says, which has no verb to change claims."""
+    space = Namespace(hub.namespace, hub.api)
+    account = space.account(apiserver, tmp_path)
+    space.grant(documented_role(), hub.namespace)
+    with reached_by_spawners(account):
+        yield
+
+
+@pytest.mark.usefixtures("documented")
+async def test_hub_that_may_not_patch_says_so_once_and_goes_on(
+    hub: LittleHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = await start_and_stop(hub, "dora")
+    hub.patch(name, {"status": {"phase": "Bound", "capacity": {"storage": "1Gi"}}}, "status")
+    assert await start_and_stop(hub, "dora", **of_size("5Gi", hub.namespace)) == name
+    assert size_of(hub, name) == "1Gi"
+    (said,) = [r.getMessage() for r in caplog.records if name in r.getMessage() and r.levelno > 20]
+    assert said.endswith(
+        f"{name} has 1Gi and should have 5Gi: the hub may not patch claims; "
+        f"jhext storage grow {name}"
+    )
 
 
 async def test_profile_gives_more(hub: LittleHub) -> None:
