@@ -53,7 +53,7 @@ class DelegatingKubeSpawner(StoredKubeSpawner):
 
     @property
     def _token_settings(self) -> TokenSettings | None:
-        return self.settings.pod.token if self.settings and self.settings.identity else None
+        return self.settings.pod.token if self.settings else None
 
     @property
     def _secrets(self) -> Secrets:
@@ -194,7 +194,7 @@ class DelegatingKubeSpawner(StoredKubeSpawner):
     def clear_state(self) -> None:
         """Forget the Secret of the last start."""
         super().clear_state()
-        self._secret, self._delivered = {}, ""
+        self._secret = {}
 
 
 def _digest(data: Mapping[str, str]) -> str:

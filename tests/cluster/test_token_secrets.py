@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from jhext.delegation.secret import name_of, secret_of
 from jhext.errors import SpawnRefused
 from jhext.refusal import Reason
 from jhext.settings import load_settings
+from jhext.storage.labels import OWNER
 from tests.cluster.kubernetes.kubeconfig import Cluster
 from tests.cluster.little_hub import LittleHub, Make, Ours, little_hubs
 
@@ -34,12 +36,15 @@ class Provider:
     enable_auth_state = True
     reconcile_auth_state_hook = None
 
-    def __init__(self, answer: Any) -> None:
+    def __init__(self, answer: Any, *, hangs: bool = False) -> None:
         self.answer = answer
         self.asked = 0
+        self._hangs = hangs
 
     async def refresh_user(self, user: Any, handler: Any) -> Any:
         self.asked += 1
+        if self._hangs:
+            await asyncio.Event().wait()
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -137,7 +142,7 @@ async def test_d26_another_persons_is_never_touched(hub: LittleHub, owner: str) 
     assert secrets(hub) == before
 
 
-async def test_a_start_that_fails_leaves_none(hub: LittleHub) -> None:
+def forbid_pods(hub: LittleHub) -> None:
     quota = {
         "kind": "ResourceQuota",
         "metadata": {"name": "none"},
@@ -148,11 +153,74 @@ async def test_a_start_that_fails_leaves_none(hub: LittleHub) -> None:
     body = {"status": {"hard": {"pods": "0"}, "used": {"pods": "0"}}}
     headers = {"Content-Type": "application/merge-patch+json"}
     hub.api.patch(f"{path}/none/status", json=body, headers=headers).raise_for_status()
+
+
+async def test_a_start_that_fails_leaves_none(hub: LittleHub) -> None:
+    forbid_pods(hub)
     spawner = hub.spawner("ann")
     with pytest.raises(SpawnRefused) as refused:
         await spawner.start()  # JupyterHub does not stop what has no pod
     assert refused.value.refusal.reason is Reason.QUOTA
     assert secrets(hub) == {}
+
+
+async def test_one_that_went_with_its_pod_is_forgotten(hub: LittleHub) -> None:
+    """JupyterHub stops no server whose pod is gone; the next start has no token."""
+    spawner = hub.spawner("ann")
+    await spawner.start()
+    for kind, name in (("pods", spawner.pod_name), ("secrets", name_of("ann", ""))):
+        hub.api.delete(hub.path(kind, name)).raise_for_status()
+    spawner.clear_state()
+    hub.user("ann").auth_state = None
+    await spawner.start()
+    assert VOLUME not in str(hub.get("pods", spawner.pod_name))
+    await spawner.stop(True)
+
+
+@pytest.fixture
+def undeletable(hub: LittleHub) -> Iterator[None]:
+    """Have the API server fail with each request to delete the Secret of Tom."""
+    path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+    owner = secret_of("tom", "", {})["metadata"]["labels"][OWNER]
+    rule = {"operations": ["DELETE"], "resources": ["secrets"], "apiGroups": [""]}
+    webhook = {
+        "name": "nobody.example.org",
+        "clientConfig": {"url": "https://127.0.0.1:9/"},
+        "rules": [{**rule, "apiVersions": ["v1"]}],
+        "objectSelector": {"matchLabels": {OWNER: owner}},
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+    }
+    body = {"metadata": {"name": "undeletable"}, "webhooks": [webhook]}
+    hub.api.post(path, json=body).raise_for_status()
+    probe = secret_of("tom", "probe", {})
+    create(hub, probe)
+    url = hub.path("secrets", probe["metadata"]["name"])
+    while hub.api.delete(url, params={"dryRun": "All"}).status_code != 500:  # soon it is in force
+        time.sleep(0.1)
+    yield
+    hub.api.delete(f"{path}/undeletable").raise_for_status()
+    while hub.api.delete(url).status_code == 500:
+        time.sleep(0.1)
+
+
+@pytest.mark.usefixtures("undeletable")
+async def test_one_that_cannot_be_deleted_is_told_and_hides_nothing(
+    hub: LittleHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It goes with its pod; the reason of a start that failed stays the one that is told."""
+    hub.user("tom").auth_state = {"access_token": FIRST}
+    spawner = hub.spawner("tom", k8s_api_request_retry_timeout=1)
+    await spawner.start()
+    await spawner.stop(True)
+    assert caplog.text.count("is not deleted") == 1
+    forbid_pods(hub)
+    spawner = hub.spawner("tom", "other", k8s_api_request_retry_timeout=1)
+    with pytest.raises(SpawnRefused) as refused:
+        await spawner.start()
+    assert refused.value.refusal.reason is Reason.QUOTA
+    assert caplog.text.count("is not deleted") == 2
+    assert {name_of("tom", ""), name_of("tom", "other")} <= set(secrets(hub))
 
 
 @pytest.mark.parametrize("auth_state", [None, {}, {"access_token": "two words"}])
@@ -234,6 +302,18 @@ async def test_d24_a_provider_that_fails_changes_nothing(
     assert token_of(hub) == FIRST
     assert SECOND not in caplog.text
     assert ("is as before: ValueError" in caplog.text) == isinstance(answer, Exception)
+
+
+async def test_d31_a_provider_that_hangs_holds_up_no_poll(
+    hub: LittleHub, running: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jhext.delegating._DEADLINE", 0.2)
+    user: Any = hub.user("ann")
+    user._auth_refreshed, user.authenticator = None, Provider(True, hangs=True)
+    async with asyncio.timeout(20):
+        assert await running.poll_and_notify() is None
+    assert "is as before: TimeoutError" in caplog.text
+    assert token_of(hub) == FIRST
 
 
 async def test_a_logout_takes_no_token_away(hub: LittleHub, running: Any) -> None:
