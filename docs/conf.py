@@ -11,7 +11,14 @@ author = "the jhext contributors"
 copyright = f"{author}, BSD-3-Clause"
 release = version = installed("jhext")
 
-extensions = ["autodoc_traits", "model_table", "myst_parser"]
+extensions = [
+    "audit_event",
+    "autodoc_traits",
+    "command_table",
+    "model_table",
+    "myst_parser",
+    "trait_list",
+]
 myst_heading_anchors = 3
 html_theme = "furo"
 html_title = "jhext"

@@ -1,5 +1,6 @@
 """Every snippet of the README and the pages is tried: configuration is loaded, commands exist."""
 
+import itertools
 import re
 import shlex
 import shutil
@@ -13,14 +14,12 @@ from typing import Any
 import pytest
 import typer
 import yaml
-from jupyter_events import EventLogger
-from jupyterhub.app import JupyterHub
-from kubespawner import KubeSpawner
+from jsonschema import Draft7Validator
 from packaging.requirements import Requirement
 from sybil import Example, Sybil
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser
-from traitlets.config import Config, Configurable
+from traitlets.config import Config
 
 import jhext
 from jhext.cli import application
@@ -28,12 +27,16 @@ from jhext.offline.cases import read_cases, run_cases
 from jhext.offline.configuration import read_configuration
 from jhext.offline.people import read_people
 from jhext.settings import Settings
+from tests.docs.configurables import CONFIGURABLES
+from tests.hub.z2jh import over_defaults
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-CONFIGURABLES: dict[str, type[Configurable]] = {
-    kind.__name__: kind for kind in (EventLogger, JupyterHub, KubeSpawner, jhext.ProfileKubeSpawner)
-} | {name: getattr(jhext, name) for name in jhext.__all__ if name.endswith("Authenticator")}
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+PAGES += sorted((ROOT / "docs").rglob("*.md"))
+PAGES.remove(ROOT / "docs" / "tutorial" / "own-hub.md")  # which test_own_hub.py goes through
+CHART = Draft7Validator(
+    yaml.safe_load((ROOT / "tests" / "data" / "z2jh" / "values.schema.yaml").read_text())
+)
 
 
 def evaluate_python(example: Example) -> None:
@@ -47,32 +50,54 @@ def evaluate_python(example: Example) -> None:
 
 
 def evaluate_yaml(example: Example) -> None:
-    """Configure a hub with a piece of ``jhext.yaml``, run cases, or read people."""
-    with TemporaryDirectory() as folder:
+    """Configure a hub with a piece of ``jhext.yaml`` or of a chart, run cases, or read people."""
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         path = Path(folder, "snippet.yaml")
         path.write_text(example.parsed)
         found = yaml.safe_load(example.parsed)
+        for name in re.findall(r"\{env: (\w+)\}", example.parsed):
+            patch.setenv(name, "0" * 64)  # a secret may be a key
+        patch.chdir(folder)
         if "cases" in found:
             before = example.document.text[: example.start].split("```yaml\n")
             path.with_name("jhext.yaml").write_text(before[-1].split("```")[0])
             cases = read_cases(path)
             results = run_cases(cases, read_configuration(cases.configuration))
             assert [str(result.case) for result in results if not result.passed] == []
+        elif "extraConfig" in found.get("hub", {}):
+            evaluate_values(found)
         elif found.keys() <= Settings.model_fields.keys():
-            jhext.configure(Config(), found)
+            for name in found.get("include", ()):
+                Path(name).write_text("{}")
+            jhext.configure(Config(), path)
         else:
             assert len(read_people(path)) == len(found)
 
 
+def evaluate_values(values: dict[str, Any]) -> None:
+    """Check values of Zero to JupyterHub, and configure a hub with those that are jhext's."""
+    assert list(CHART.iter_errors(over_defaults(values))) == []
+    jhext.configure(Config(), values["custom"]["jhext"])
+
+
 def evaluate_sh(example: Example) -> None:
-    for line in example.parsed.splitlines():
-        command, _, _into_the_cluster = line.partition(" | kubectl ")
-        check_command(shlex.split(command))
+    folder = Path(example.path).parent
+    for line in example.parsed.replace("\\\n", " ").splitlines():
+        for command in re.split(r" \| | && ", line):
+            check_command(shlex.split(command, comments=True), folder)
 
 
-def check_command(words: list[str]) -> None:
-    """Find what a command names, without running what takes minutes."""
+def check_command(words: list[str], folder: Path) -> None:
+    """Find what a command names, without running what takes minutes or needs a cluster."""
     match words:
+        case []:
+            pass
+        case [("docker" | "helm" | "kcadm.sh" | "openssl"), *_]:
+            pass
+        case [("kubectl" | "oc"), *arguments]:
+            pairs = itertools.pairwise(arguments)
+            applied = [file for option, file in pairs if option in {"-f", "-k"} and file != "-"]
+            assert [file for file in applied if not (folder / file).exists()] == []
         case ["make", target]:
             planned_by_make(target)
         case [".ci/setup", ("demo" | "test")] | [".venv/bin/tox", "run"]:
