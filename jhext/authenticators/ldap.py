@@ -355,6 +355,21 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
             age = age_of(state, now) if known is None else now - known
             return age < self.outage_grace
 
+    async def look(self, login: str) -> Account | None:
+        """Look somebody up under the hub's own account; without one, see who answers at all.
+
+        Raises
+        ------
+        IdentityRefused, LoginRefused, IdentityUnavailable
+            There is nobody, or no answer.
+        """
+        if not self._has_account:
+            await self._directory.reach()
+            return None
+        if (entry := await self._find(self._directory, login)) is None:
+            raise LoginRefused(Cause.CREDENTIALS, f"{shown(login)} is nobody")
+        return await self._account(self._directory, entry)
+
     async def _look_again(self, username: str, state: dict[str, Any]) -> dict[str, Any]:
         reader, name = self._directory, kept_identity(state).get("username") or username
         if self.user_search_base or self._binds_others:

@@ -120,6 +120,11 @@ def _directory(plan: Plan, world: World) -> Iterator[Line]:
     yield from _answered("directory", world.directory, fix)
 
 
+def _login_directory(plan: Plan, world: World) -> Iterator[Line]:
+    fix = "mend what it says, in c.LDAPAuthenticator or at the directory"
+    yield from _answered("directory of logins", world.login_directory, fix)
+
+
 def _provider(plan: Plan, world: World) -> Iterator[Line]:
     fix = "look at the address in the authenticator's traits, and at proxies and certificates"
     yield from _answered("provider of logins", world.provider, fix)
@@ -179,7 +184,7 @@ def _answering(world: World) -> Cluster | None:
 
 CHECKS: tuple[Check, ...] = (
     *(_reached, _version, _rights, _pod_security, _storage_classes, _clock),
-    *(_directory, _provider, _auth_state, _wiring, _culler, _hooks, _database),
+    *(_directory, _login_directory, _provider, _auth_state, _wiring, _culler, _hooks, _database),
 )
 """All checks, in the order in which they are told."""
 

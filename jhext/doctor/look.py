@@ -11,6 +11,7 @@ from ..crypt_keys import VARIABLE, split
 from ..offline.configuration import Configuration
 from ..profiles.finding import ConfigurationError
 from .cluster import look_at_cluster
+from .login import ask_login_directory
 from .model import World
 from .others import ask_directory, ask_provider, servers_are_indexed
 from .plan import Plan
@@ -36,13 +37,14 @@ async def look(
     namespace, kubeconfig, account
         As `look_at_cluster` takes them.
     """
-    cluster, directory, provider, indexed = await asyncio.gather(
+    cluster, directory, login, provider, indexed = await asyncio.gather(
         look_at_cluster(needs_of(plan.features), namespace, kubeconfig, account),
         ask_directory(configuration.settings.identity, user),
+        ask_login_directory(configuration, user),
         ask_provider(plan.issuer, plan.login_url),
         servers_are_indexed(plan.database),
     )
-    return World(cluster, directory, provider, _has_keys(configuration), indexed)
+    return World(cluster, directory, login, provider, _has_keys(configuration), indexed)
 
 
 def _has_keys(configuration: Configuration) -> bool:

@@ -111,6 +111,8 @@ class World:
         The cluster; None where it was not to be asked.
     directory
         What the sources of identities answer; None where there are none to ask.
+    login_directory
+        What the directory answers that people log in with; None where it is no directory.
     provider
         What the provider of logins answers; None where it cannot be asked.
     crypt_keys
@@ -122,6 +124,7 @@ class World:
 
     cluster: Cluster | None = None
     directory: Answer | None = None
+    login_directory: Answer | None = None
     provider: Answer | None = None
     crypt_keys: bool = False
     spawners_indexed: bool | None = None

@@ -131,6 +131,17 @@ class Directory:
             complete(outcome, question)
         return [Entry(entry.dn, entry.attributes) for entry in found]
 
+    async def reach(self) -> None:
+        """See whether a server answers, encrypted as it should be.
+
+        Raises
+        ------
+        IdentityUnavailable
+            When none does.
+        """
+        async with self._client.in_time():
+            await self._client.search(Search(base="", scope=Scope.BASE))
+
     async def authenticate(self, name: str, password: str) -> None:
         """Check a password, on a connection on which nothing else is asked.
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from jhext.doctor.login import ask_login_directory
 from jhext.doctor.others import ask_directory
+from jhext.offline.configuration import Configuration, read_configuration
 from jhext.settings import load_settings
 from tests.directories.slapd import BASE, HUB, HUB_PASSWORD, Slapd
 
@@ -49,3 +52,69 @@ async def test_look_up(
     assert bool(found.problem) == bool(problem), found
     assert answer in found.answer
     assert HUB_PASSWORD not in str(found)
+
+
+NO_ACCOUNT = {"lookup_dn_search_user": "", "lookup_dn_search_password": ""}
+
+
+def login(server: Slapd, **more: Any) -> dict[str, Any]:
+    return {
+        "server_address": server.url,
+        "tls_kwargs": {"ca_certs_file": str(server.ca_file)},
+        "lookup_dn": True,
+        "lookup_dn_search_user": HUB,
+        "lookup_dn_search_password": {"env": "HUB_PASSWORD"},
+        "user_search_base": f"ou=people,{BASE}",
+        "user_attribute": "uid",
+        "manage_groups": True,
+        **more,
+    }
+
+
+def configured(folder: Path, config: dict[str, Any]) -> Configuration:
+    profiles = [{"display_name": "Any", "allow_all": True}]
+    (file := folder / "jhext.yaml").write_text(
+        json.dumps({"profiles": profiles, "hub": {"config": config}})
+    )
+    return read_configuration(file)
+
+
+@pytest.mark.parametrize(
+    ("more", "user", "problem", "answer"),
+    [
+        ({}, "", "", "it answers"),
+        ({}, "alice", "", "groups gpu, lab, students"),
+        ({}, "nobody-of-that-name", "is nobody", ""),
+        ({"lookup_dn_search_password": "wrong"}, "", "the hub's own login", ""),
+        ({"lookup_dn_search_password": {"env": "NOT_THERE"}}, "", "NOT_THERE", ""),
+        ({"tls_kwargs": {}}, "alice", "certificate is not accepted", ""),
+        ({"server_address": "ldaps://127.0.0.1:9"}, "", "127.0.0.1:9", ""),
+        (NO_ACCOUNT, "", "", "no account"),
+        (NO_ACCOUNT | {"tls_kwargs": {}}, "", "certificate is not accepted", ""),
+    ],
+)
+async def test_directory_of_logins(
+    rfc2307: Slapd,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    more: Any,
+    user: str,
+    problem: str,
+    answer: str,
+) -> None:
+    """Also where nothing else is asked who people are."""
+    monkeypatch.setenv("HUB_PASSWORD", HUB_PASSWORD)
+    section = {"LDAPAuthenticator": login(rfc2307, **more)}
+    config = {"JupyterHub": {"authenticator_class": "jhext-ldap"}, **section}
+    found = await ask_login_directory(configured(tmp_path, config), user)
+    assert found is not None
+    assert problem in found.problem
+    assert bool(found.problem) == bool(problem), found
+    assert answer in found.answer
+    assert HUB_PASSWORD not in str(found)
+
+
+@pytest.mark.parametrize("other", ["dummy", "jhext-github"])
+async def test_who_logs_in_otherwise_asks_no_directory(tmp_path: Path, other: str) -> None:
+    config = {"JupyterHub": {"authenticator_class": other}}
+    assert await ask_login_directory(configured(tmp_path, config), "") is None

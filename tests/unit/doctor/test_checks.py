@@ -41,6 +41,7 @@ def bad(lines: list[Line]) -> list[tuple[str, str]]:
 def test_all_is_well() -> None:
     answers = {
         "directory": Answer("ldap: ada", answer="uid 1"),
+        "login_directory": Answer("LDAPAuthenticator: ada", answer="ada"),
         "provider": Answer("x", answer="y"),
     }
     plan = replace(PLAN, enables_auth_state=True, database="hub.sqlite")
@@ -49,7 +50,7 @@ def test_all_is_well() -> None:
     assert bad(lines) == []
     assert [line.check for line in lines] == [
         *("version", "rights", "pod security", "storage classes", "clock"),
-        *("directory", "provider of logins", "auth_state", "database"),
+        *("directory", "directory of logins", "provider of logins", "auth_state", "database"),
     ]
 
 
@@ -113,6 +114,12 @@ CASES: dict[str, tuple[Plan, World, tuple[str, str], str]] = {
         World(directory=Answer("ldap: ada", problem="no route")),
         ("directory", "error"),
         "ldap: ada: no route",
+    ),
+    "directory of logins": (
+        PLAN,
+        World(login_directory=Answer("LDAPAuthenticator: ada", problem="no route")),
+        ("directory of logins", "error"),
+        "no route",
     ),
     "provider": (
         PLAN,
