@@ -1,4 +1,4 @@
-"""A stand-in for GitHub: its login, and the four questions that a hub asks.
+"""A stand-in for GitHub: its login, and the questions that a hub asks.
 
 Every answer begins as an example of GitHub's own description of its API and is checked against the
 schema there, so that the hub sees nothing that GitHub could not say.
@@ -62,6 +62,7 @@ class GitHub:
             web.post("/login/oauth/authorize", self.agree),
             web.post("/login/oauth/access_token", self.give_token),
             *(web.get(f"/api/v3{path}", self.answer) for path in OPENAPI["paths"]),
+            web.get("/api/v3/orgs/{organization}/members/{login}", self.tell_membership),
         ]
 
     async def authorize(self, request: web.Request) -> web.Response:
@@ -119,6 +120,16 @@ class GitHub:
         if path == "/user/teams":
             listed = [team(org, slug, state) for org, slug in person["teams"]]
         return self._page(request, path, listed)
+
+    async def tell_membership(self, request: web.Request) -> web.Response:
+        """Answer as GitHub does somebody who asks about themselves: without a body."""
+        token = request.headers.get("Authorization", "").partition(" ")[2]
+        login, granted, _ = self._tokens.get(token, ("", set(), 0.0))
+        person = self.state["people"].get(login, {"organizations": []})
+        known = {name.lower() for name in person["organizations"] if "read:org" in granted}
+        is_self = request.match_info["login"].lower() == login.lower()
+        is_member = request.match_info["organization"].lower() in known
+        return web.Response(status=204 if is_self and is_member else 404)
 
     def _page(self, request: web.Request, path: str, listed: list[Any]) -> web.Response:
         size = min(100, int(request.query.get("per_page", "30")))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,20 +65,28 @@ c.GitHubOAuthenticator.allow_all = True
 """
 
 
+@asynccontextmanager
+async def browsing(
+    bench: Bench, github: GitHub, login: str
+) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.Response]]:
+    """Log in as a browser does; give the browser and the last page."""
+    async with httpx.AsyncClient(follow_redirects=True, timeout=60) as browser:
+        page = await browser.get(f"{bench.hub.url}/hub/oauth_login", params={"next": "/hub/home"})
+        asked = dict(page.url.params)
+        names = ("state", "scope", "redirect_uri")
+        fields = {name: asked[name] for name in names} | {"login": login}
+        yield browser, await browser.post(f"{github.url}/login/oauth/authorize", data=fields)
+
+
 async def log_in(
     bench: Bench, github: GitHub, login: str, name: str = ""
 ) -> tuple[httpx.Response, str]:
-    """Log in as a browser does; give the last page, and a token if there is one.
+    """Log in; give the last page, and a token if there is one.
 
     The name is what the person is called in the hub, where it is not the login.
     """
     hub = bench.hub.url
-    async with httpx.AsyncClient(follow_redirects=True, timeout=60) as browser:
-        page = await browser.get(f"{hub}/hub/oauth_login", params={"next": "/hub/home"})
-        asked = dict(page.url.params)
-        names = ("state", "scope", "redirect_uri")
-        fields = {name: asked[name] for name in names} | {"login": login}
-        page = await browser.post(f"{github.url}/login/oauth/authorize", data=fields)
+    async with browsing(bench, github, login) as (browser, page):
         cookies = [c for c in browser.cookies.jar if c.name == "_xsrf" and c.path == "/hub/"]
         if not page.is_success or not cookies:
             return page, ""

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from jhext.demo.accounts import Account
-from jhext.demo.client import HubClient
+from jhext.demo.client import Answer, HubClient
 from jhext.demo.forms import SpawnForm
 from jhext.demo.processes import Children
 from jhext.demo.proxy import Proxy
@@ -23,6 +23,8 @@ from tests.hub.bench import Bench, start_configured
 
 EXAMPLES = Path(__file__).parents[2] / "example_configs"
 SETTINGS = "jhext.yaml"
+MOUNTED = "/etc/jupyterhub"
+"""Where the pod of the hub has the files of the folder."""
 
 
 @contextmanager
@@ -66,12 +68,12 @@ def running_example(
 
 
 def put_in_place(settings: Path, places: Mapping[str, str]) -> None:
-    """Replace what differs from place to place."""
+    """Replace what differs from place to place, the folder of the ConfigMap at last."""
     text = settings.read_text()
     for there, here in places.items():
         assert there in text, f"{there!r} is not in {settings.name} any more"
         text = text.replace(there, here)
-    settings.write_text(text)
+    settings.write_text(text.replace(MOUNTED, str(settings.parent)))
 
 
 def _here(folder: Path) -> str:
@@ -90,15 +92,20 @@ async def offered(browser: HubClient) -> set[str]:
     return set(SpawnForm.parse(page.text).profiles)
 
 
+async def ask(client: HubClient, name: str, profile: str, **options: str) -> Answer:
+    """Ask for a server."""
+    return await client.api("POST", f"/users/{name}/server", {"profile": profile, **options})
+
+
 async def start(client: HubClient, name: str, profile: str, **options: str) -> int:
     """Ask for a server, and give the status of the answer."""
-    asked = {"profile": profile, **options}
-    return (await client.api("POST", f"/users/{name}/server", asked)).status
+    return (await ask(client, name, profile, **options)).status
 
 
 async def pod_of(bench: Bench, client: HubClient, name: str, profile: str, **options: str) -> Any:
     """Start a server, and give its pod as the cluster has it."""
-    assert await start(client, name, profile, **options) in (201, 202)
+    answer = await ask(client, name, profile, **options)
+    assert answer.status in (201, 202), answer
     await client.wait_for_server(name)
     (pod,) = await bench.pods(name)
     return pod

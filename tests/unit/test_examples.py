@@ -7,6 +7,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from jhext.cli import application
@@ -47,3 +48,13 @@ def test_d33_d44_manifest_is_what_its_first_line_prints(
     monkeypatch.chdir(manifest.parent)
     ran = CliRunner().invoke(application(), shlex.split(found[1])[1:])
     assert (ran.exit_code, ran.stdout) == (0, kept), ran.output
+
+
+def test_mounts_are_those_of_the_list_beside_them() -> None:
+    folder = EXAMPLES / "github"
+    ran = CliRunner().invoke(
+        application(), ["import", "mountpoints", str(folder / "mountpoints.json")]
+    )
+    imported = yaml.safe_load(ran.stdout)["storage"]["mounts"]
+    written = yaml.safe_load((folder / "jhext.yaml").read_text())["storage"]["mounts"]
+    assert written == imported
