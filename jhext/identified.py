@@ -131,7 +131,7 @@ class IdentifiedKubeSpawner(ReportingKubeSpawner):
         manifest = in_plain_form(self, pod)
         home = self.home_mount or home_of(manifest)
         if settings.identity.mode == "platform":
-            expected = expected_on_platform(self.user.name, home)
+            expected = expected_on_platform(self.user.name, home, settings.pod)
         elif self.identity is not None:
             expected = expected_of(self.identity, home, settings.pod)
         else:

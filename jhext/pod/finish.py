@@ -76,7 +76,7 @@ def _family_variables(settings: PodSettings) -> dict[str, str]:
     return DOCKER_STACKS_VARIABLES if settings.image_family == "docker-stacks" else {}
 
 
-def expected_on_platform(username: str, home: str) -> Expected:
+def expected_on_platform(username: str, home: str, settings: PodSettings) -> Expected:
     """Say what the pod of a person must be like whose ids the platform assigns.
 
     There are no NSS files: the uid is known only when the pod has been admitted.
@@ -87,7 +87,8 @@ def expected_on_platform(username: str, home: str) -> Expected:
         When the home is no path.
     """
     _check_home(home)
-    return Expected(ids=None, annotations={}, variables=anonymous_variables(username, home))
+    named = anonymous_variables(username, home) | _family_variables(settings)
+    return Expected(ids=None, annotations={}, variables=named)
 
 
 def _check_home(home: str) -> None:

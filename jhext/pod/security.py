@@ -43,17 +43,25 @@ def ids_of(identity: Identity, settings: PodSettings) -> Ids:
     The supplemental groups are, together:
 
     1. the groups of the identity, without the primary one;
-    2. ``pod.supplemental_gids``;
-    3. gid 100 with ``pod.image_family: docker-stacks``, whose images let ``users`` write.
+    2. those that the section ``pod`` gives everybody.
     """
-    gids = {*identity.supplemental_gids, *settings.supplemental_gids}
-    if settings.image_family == "docker-stacks":
-        gids.add(DOCKER_STACKS_GID)
+    gids = {*identity.supplemental_gids, *common_gids(settings)}
     if settings.fs_group == "none":
         fs_group = None
     else:
         fs_group = identity.gid if settings.fs_group == "primary" else settings.fs_group
     return Ids(identity.uid, identity.gid, tuple(sorted(gids - {identity.gid})), fs_group)
+
+
+def common_gids(settings: PodSettings) -> list[int]:
+    """Give the groups that everybody's processes are in, ascending.
+
+    They are ``pod.supplemental_gids``, and gid 100 with ``pod.image_family: docker-stacks``, whose
+    images let ``users`` write. They are no person's, and are given where the platform assigns the
+    ids, too: the restricted SCC of OpenShift lets pods have any supplemental groups.
+    """
+    family = {DOCKER_STACKS_GID} if settings.image_family == "docker-stacks" else set()
+    return sorted(settings.supplemental_gids | family)
 
 
 def secure(manifest: Manifest, ids: Ids | None, settings: PodSettings) -> None:
@@ -70,7 +78,7 @@ def secure(manifest: Manifest, ids: Ids | None, settings: PodSettings) -> None:
     manifest
         The pod; it is changed.
     ids
-        The numbers, or None where the platform assigns them and none may be asked for.
+        The numbers, or None where the platform assigns them and no own ones may be asked for.
     settings
         The section ``pod``.
     """
@@ -99,6 +107,8 @@ def secure(manifest: Manifest, ids: Ids | None, settings: PodSettings) -> None:
             context.setdefault("fsGroupChangePolicy", "OnRootMismatch")
         if settings.supplemental_groups_policy is not None:
             context["supplementalGroupsPolicy"] = settings.supplemental_groups_policy
+    elif common := common_gids(settings):
+        context["supplementalGroups"] = common
 
 
 def _secure_container(container: Container, ids: Ids | None, *, is_notebook: bool) -> None:

@@ -19,7 +19,7 @@ from .nss import (
     place,
     volume,
 )
-from .security import CONTAINER_IDS, POD_IDS, Ids
+from .security import CONTAINER_IDS, POD_IDS, Ids, common_gids
 from .settings import PodSettings
 
 _SECCOMP = ("RuntimeDefault", "Localhost")
@@ -189,6 +189,7 @@ def _pod_context(
     context: Mapping[str, Any], ids: Ids | None, settings: PodSettings
 ) -> Iterator[Violation]:
     wanted: dict[str, Any] = dict.fromkeys(POD_IDS)
+    wanted["supplementalGroups"] = common_gids(settings) or None
     if ids is not None:
         wanted |= {
             "runAsUser": ids.uid,

@@ -27,7 +27,7 @@ CLASSROOM = PodSettings(
 
 CASES: dict[str, tuple[PodSettings, Expected, dict[str, Any]]] = {
     "plain": (PLAIN, expected_of(ANN, "/home/ann", PLAIN), {}),
-    "platform": (PLAIN, expected_on_platform("ann", "/home/jovyan"), {}),
+    "platform": (PLAIN, expected_on_platform("ann", "/home/jovyan", PLAIN), {}),
     "everything": (
         CLASSROOM,
         expected_of(ANN, "/home/ann", CLASSROOM),

@@ -201,4 +201,4 @@ def test_d15_a_home_in_the_container_that_is_no_path_is_refused(home: str) -> No
     with pytest.raises(PodRefused, match="the home in the container"):
         expected_of(ANN, home, PLAIN)
     with pytest.raises(PodRefused, match="the home in the container"):
-        expected_on_platform("ann", home)
+        expected_on_platform("ann", home, PodSettings())

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from jhext.identity.model import Group
+from jhext.pod.finish import expected_on_platform, finish
 from jhext.pod.manifest import Manifest, containers
 from jhext.pod.security import CONTAINER_IDS, POD_IDS, ids_of, secure
 from jhext.pod.settings import PodSettings
+from jhext.pod.verify import Configured, verify
 from tests.unit.pod.pods import ANN, CLOUD_METADATA, kubespawner_pod
 
 PLAIN = PodSettings()
@@ -146,6 +148,21 @@ def test_on_a_platform_no_id_is_asked_for() -> None:
     for _, container in containers(manifest):
         assert not container["securityContext"].keys() & set(CONTAINER_IDS)
         assert container["securityContext"]["runAsNonRoot"] is True
+
+
+def test_on_a_platform_everybody_is_in_the_groups_of_the_operator() -> None:
+    """Such as the group of docker-stacks, whose images are for any uid, but not for any group."""
+    settings = PodSettings(image_family="docker-stacks", supplemental_gids=[70])
+    manifest = kubespawner_pod(supplemental_gids=[7])
+    expected = expected_on_platform("ann", "/home/jovyan", settings)
+    finish(manifest, expected, settings, Configured())
+    context = manifest["spec"]["securityContext"]
+    assert context.keys() & set(POD_IDS) == {"supplementalGroups"}
+    assert context["supplementalGroups"] == [70, 100]
+    variables = manifest["spec"]["containers"][0]["env"]
+    assert {"name": "NB_UMASK", "value": "002"} in variables
+    context["supplementalGroups"] = [70, 100, 7]
+    assert verify(manifest, expected, settings, Configured())
 
 
 def test_somebody_who_may_be_root_is_root() -> None:

@@ -15,7 +15,7 @@ from tests.unit.pod.pods import ANN, CLOUD_METADATA, kubespawner_pod
 PLAIN = PodSettings()
 LISTED = PodSettings(privileged_containers=frozenset({"block-cloud-metadata"}))
 EXPECTED = expected_of(ANN, "/home/ann", PLAIN)
-PLATFORM = expected_on_platform("ann", "/home/jovyan")
+PLATFORM = expected_on_platform("ann", "/home/jovyan", PLAIN)
 
 
 @pytest.fixture(scope="module")
