@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -25,7 +26,6 @@ from tests.openid.provider import (
     running_provider,
 )
 
-HUB = "https://hub.example.org"
 SECRETS = {"OAUTH_CLIENT_SECRET": "local-only", "JUPYTERHUB_CRYPT_KEY": "00" * 32}
 
 
@@ -88,8 +88,8 @@ def example_with_provider(
     people
         Whom the provider knows, by their logins.
     places
-        What differs from place to place. ``PROVIDER`` in it is the provider's host and port, and
-        ``CA_FILE`` whose certificates are to be accepted.
+        What differs from place to place. In what is here, ``HUB`` is where people find it,
+        ``PROVIDER`` the provider's host and port, and ``CA_FILE`` whose certificates to accept.
     provider
         What the provider is like.
     """
@@ -100,13 +100,14 @@ def example_with_provider(
         running.change(people)
         port, host = free_port(), running.url.removeprefix("https://")
         trusted = f"c.OAuthenticator.http_request_kwargs = {{'ca_certs': {str(tls.ca)!r}}}"
+        words = {"HUB": f"http://127.0.0.1:{port}", "PROVIDER": host, "CA_FILE": str(tls.ca)}
         local = {
-            there: here.replace("PROVIDER", host).replace("CA_FILE", str(tls.ca))
+            there: re.sub("|".join(words), lambda word: words[word[0]], here)
             for there, here in places.items()
         }
         with examples.running_example(
             *(name, proxy),
-            places={HUB: f"http://127.0.0.1:{port}", **local},
+            places=local,
             env=SECRETS | dict(env or {}),
             here=trusted,
             port=port,

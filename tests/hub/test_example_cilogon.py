@@ -39,6 +39,7 @@ def login(proxy: Proxy, request: pytest.FixtureRequest) -> Iterator[Login]:
         "userinfo": "/oauth2/userinfo",
     }
     places = {
+        "https://hub.example.org": "HUB",
         "cilogon_host: cilogon.org": "cilogon_host: PROVIDER",
         "cilogon:/client_id/0123456789abcdef": "hub",
         "/srv/jupyterhub/": "",

@@ -43,6 +43,7 @@ def port() -> int:
 def login(proxy: Proxy, request: pytest.FixtureRequest, port: int) -> Iterator[Login]:
     routes = {"authorization": "/authorize", "token": "/token", "userinfo": "/userinfo"}
     places = {
+        "https://hub.example.org": "HUB",
         "idp.example.org": "PROVIDER",
         "ids.example.org": f"127.0.0.1:{port}",
         "/etc/ssl/certs/ca-certificates.crt": "CA_FILE",

@@ -28,6 +28,7 @@ def login(proxy: Proxy, request: pytest.FixtureRequest) -> Iterator[Login]:
     shape = {"routes": {name: f"{ENDPOINTS}/{path}" for name, path in paths.items()}}
     # The provider of the tests gives groups and numbers for scopes, where Keycloak has mappers.
     places = {
+        "https://hub.example.org": "HUB",
         "idp.example.org": "PROVIDER",
         "[openid, profile, email]": "[openid, profile, email, groups, posix]",
         "gpu: {timeout: 30m": "gpu: {timeout: 3s",
