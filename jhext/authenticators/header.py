@@ -91,11 +91,14 @@ class HeaderAuthenticator(HeaderTraits):
     async def refresh_user(self, user: Any, handler: Any = None, **kwargs: Any) -> Any:
         """Take up what the proxy says now.
 
-        Requests that did not come through it, such as those of servers, change nothing: for
-        these `max_group_age` is the limit. Somebody else's name ends the session.
+        Requests that did not come through it, such as those of servers, change nothing, nor do
+        those of an admin who acts for the person: for these `max_group_age` is the limit. Somebody
+        else's name ends the session.
         """
         header = self.jwt_header or self.user_header
         if handler is None or header not in handler.request.headers:
+            return True
+        if _acts_for(handler, user):
             return True
         state = await user.get_auth_state()
         try:
@@ -185,6 +188,14 @@ class HeaderAuthenticator(HeaderTraits):
     async def _fetch(self, url: str) -> Any:
         answer = await AsyncHTTPClient().fetch(HTTPRequest(url, **self.http_request_kwargs))
         return json.loads(answer.body)
+
+
+def _acts_for(handler: Any, user: Any) -> bool:
+    """Tell whether the request is another person's, such as an admin's who starts a server."""
+    try:
+        return handler.current_user is not user
+    except RuntimeError:  # JupyterHub 5 does not know yet whose it is, so it is this one's
+        return False
 
 
 def known_hops(request: Any) -> Iterator[IPv4Address | IPv6Address | None]:

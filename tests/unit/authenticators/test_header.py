@@ -14,6 +14,7 @@ import tornado.web
 import trustme
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from jupyterhub.handlers import BaseHandler
 from jupyterhub.log import log_request
 from jupyterhub.utils import random_port
 from tornado.httputil import HTTPHeaders
@@ -92,8 +93,8 @@ async def test_d11_a_token_that_does_not_say_the_groups_is_refused(
     request = of_the_proxy(
         X_Token=issuer.token(aud="hub", sub="1", preferred_username="ann", **claims)
     )
-    handler = SimpleNamespace(request=request, find_user=lambda name: None)
     user = SimpleNamespace(name="ann", get_auth_state=AsyncMock(return_value=None))
+    handler = SimpleNamespace(request=request, find_user=lambda name: None, current_user=user)
     if "gpu" in str(claims) or (lenient and not claims):
         assert (await authenticator.authenticate(handler))["groups"] == claims.get("groups", [])
         assert (await authenticator.refresh_user(user, handler))["name"] == "ann"
@@ -160,8 +161,30 @@ async def test_d11_without_the_keys_of_the_issuer_grace_is_bounded(
         return state
 
     user = SimpleNamespace(name="ann", get_auth_state=kept)
-    handler = SimpleNamespace(request=of_the_proxy(X_Token="a.b.c"))
+    handler = SimpleNamespace(request=of_the_proxy(X_Token="a.b.c"), current_user=user)
     assert await authenticator.refresh_user(user, handler) is stays
+
+
+class Early:
+    """A handler of JupyterHub 5 that asks for a refresh while it finds out whose request it is."""
+
+    current_user = BaseHandler.current_user
+
+    def __init__(self, request: Any) -> None:
+        self.request = request
+
+
+async def test_an_admin_who_acts_for_somebody_ends_no_session() -> None:
+    """What the proxy says of the admin is nothing about the other person."""
+    admin, user = (SimpleNamespace(name=name, get_auth_state=AsyncMock()) for name in ("boss", "a"))
+    request = of_the_proxy(X_Auth_Request_User="boss", X_Auth_Request_Secret=SECRET)
+    authenticator = made(secret=SECRET)
+    acting = SimpleNamespace(request=request, current_user=admin)
+    assert (await authenticator.refresh_user(admin, acting))["name"] == "boss"
+    assert await authenticator.refresh_user(user, acting) is True
+    theirs = SimpleNamespace(request=request, current_user=user)
+    assert await authenticator.refresh_user(user, theirs) is False
+    assert await authenticator.refresh_user(user, Early(request)) is False
 
 
 @pytest.mark.parametrize("is_known", [True, False])
