@@ -16,19 +16,21 @@ from .profiles.finding import FaultyError, did_you_mean
 _QUOTED = re.compile(r"'([^']*)'")
 _KEYS = re.compile(r"([a-z_]+(?:\.[a-z_]+)*): ")
 
+_LISTS = ("list_type", "tuple_type", "set_type", "frozen_set_type")
+_MAPPINGS = ("dict_type", "mapping_type", "model_type", "model_attributes_type")
+_IS: Mapping[str, str] = {
+    **dict.fromkeys(_LISTS, "must be a list"),
+    **dict.fromkeys(_MAPPINGS, "must be a mapping"),
+}
+"""What pydantic says in words of Python, in those of YAML; by the type of its error."""
+
 _WRITE: Mapping[str, str] = {
     "bool_type": "write true or false, without quotes",
     "int_type": "write a whole number, without quotes",
     "float_type": "write a number, without quotes",
     "string_type": "write text; put it in quotes where YAML reads it otherwise",
-    "list_type": "write a list: [one, two]",
-    "tuple_type": "write a list: [one, two]",
-    "set_type": "write a list: [one, two]",
-    "frozen_set_type": "write a list: [one, two]",
-    "dict_type": "write a mapping, such as key: value",
-    "mapping_type": "write a mapping, such as key: value",
-    "model_type": "write a mapping, such as key: value",
-    "model_attributes_type": "write a mapping, such as key: value",
+    **dict.fromkeys(_LISTS, "write a list: [one, two]"),
+    **dict.fromkeys(_MAPPINGS, "write a mapping, such as key: value"),
     "greater_than": "write a number above {gt}",
     "greater_than_equal": "write {ge} or more",
     "less_than": "write a number below {lt}",
@@ -88,7 +90,8 @@ def _advise(error: Mapping[str, Any], model: type[BaseModel]) -> tuple[str, str]
     cause = context.get("error")
     if isinstance(cause, FaultyError):
         return cause.message, cause.suggestion
-    message, kind = error["msg"], error["type"]
+    kind = error["type"]
+    message = _IS.get(kind, error["msg"])
     if kind == "extra_forbidden":
         known = fields_at(model, location[:-1])
         return "unknown key", did_you_mean(location[-1], known, _one_of("take it out", known))

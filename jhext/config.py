@@ -19,10 +19,11 @@ from .culler.wiring import add_culler
 from .deadline import in_time
 from .hub_config import apply_config, config_problems
 from .in_force import page, rows_of
+from .included import parts_of
 from .profiles.catalog import Policy
 from .profiles.finding import ConfigurationError, Finding
 from .profiles.lint import LintRules
-from .profiles.sources import Sources
+from .profiles.sources import Sources, load
 from .settings import HubSettings, Settings, load_settings
 from .spawner import ProfileKubeSpawner
 from .upstream import overridable_traits, trait_problem
@@ -55,8 +56,8 @@ def configure(c: Config, settings: str | Path | Mapping[str, Any]) -> Settings:
         Something is wrong; everything that is wrong is told at once, and the hub does not start.
         Files that cannot be read in half a minute count as wrong.
     """
-    loaded = in_time(lambda: load_settings(settings), _told(settings))
     spawner_class = _spawner_class(c)
+    loaded = in_time(lambda: read_settings(settings, c, spawner_class), _told(settings))
     _check(c, loaded, spawner_class)
     if spawner_class is ProfileKubeSpawner:
         c.JupyterHub.spawner_class = SPAWNER_CLASS
@@ -68,6 +69,53 @@ def configure(c: Config, settings: str | Path | Mapping[str, Any]) -> Settings:
     _add_secrets(c, loaded.hub)
     get_logger().info("In force by now:\n%s", page(rows_of(c, loaded, spawner_class)))
     return loaded
+
+
+def read_settings(
+    source: str | Path | Mapping[str, Any], c: Config, spawner_class: type[ProfileKubeSpawner]
+) -> Settings:
+    """Read settings; where they are faulty, tell of traits and profiles too what is wrong.
+
+    Raises
+    ------
+    ConfigurationError
+        Something is wrong; everything that is wrong is told at once.
+    """
+    try:
+        return load_settings(source)
+    except ConfigurationError as error:
+        found = list(error.findings)
+    known = {finding.path for finding in found}
+    if all(known):  # else there is a file that cannot be read
+        beside = _faulty_profiles(source, sound(c, spawner_class), spawner_class)
+        found += [finding for finding in beside if finding.path not in known]
+    raise ConfigurationError([*faulty_traits(c, spawner_class), *found])
+
+
+def _faulty_profiles(
+    source: str | Path | Mapping[str, Any], c: Config, spawner_class: type[ProfileKubeSpawner]
+) -> Iterator[Finding]:
+    """Check the profiles of settings that are faulty elsewhere."""
+    try:
+        parts = parts_of(source, Settings.model_fields)
+        hub: Any = {}
+        for part in parts:
+            hub = part.document.value.get("hub", hub)
+        linted = {key: hub[key] for key in _LINTED_BY if key in hub}
+        rules, policy = rules_of(c, Settings(hub=HubSettings(**linted)), spawner_class)
+    except (ConfigurationError, ValueError, TypeError):
+        return  # what profiles are checked by is not known
+    for part in parts:
+        if isinstance(profiles := part.document.value.get("profiles"), list):
+            listed = () if part.file else (profiles,)
+            yield from load(Sources(listed, part.file), rules, policy).catalog.errors
+
+
+_LINTED_BY = (
+    *("default_access", "admin_bypass"),
+    *("allowed_sensitive_overrides", "extra_profile_keys"),
+)
+"""What in the section ``hub`` profiles are checked by."""
 
 
 def _told(settings: str | Path | Mapping[str, Any]) -> str:
@@ -160,21 +208,43 @@ def _check(c: Config, settings: Settings, spawner_class: type[ProfileKubeSpawner
     What is set later, and what callables return, the spawner checks at the first use.
     """
     faulty = [*faulty_traits(c, spawner_class), *config_problems(c, settings, spawner_class)]
+    others = sound(c, spawner_class)
+    sources = sources_of(others, settings, spawner_class)
+    rules = rules_of(others, settings, spawner_class)
+    try:
+        in_time(lambda: LIBRARY.check(sources, *rules), "the profiles")
+    except ConfigurationError as error:
+        faulty += error.findings
     if faulty:
         raise ConfigurationError(faulty)
-    sources = sources_of(c, settings, spawner_class)
-    rules = rules_of(c, settings, spawner_class)
-    in_time(lambda: LIBRARY.check(sources, *rules), "the profiles")
 
 
 def faulty_traits(c: Config, spawner_class: type[ProfileKubeSpawner]) -> Iterator[Finding]:
     """Check the traits that decide: in a running hub each spawner would fail because of one."""
+    for section, name, problem in _faulty(c, spawner_class):
+        suggestion = f"write {spawner_class.class_traits()[name].info()}"
+        yield Finding("error", f"c.{section}.{name}", "", problem, suggestion=suggestion)
+
+
+def sound(c: Config, spawner_class: type[ProfileKubeSpawner]) -> Config:
+    """Give a configuration without the traits that are faulty, to check everything else by it."""
+    faulty = [(section, name) for section, name, _ in _faulty(c, spawner_class)]
+    return Config(
+        {
+            section: {
+                name: value for name, value in traits.items() if (section, name) not in faulty
+            }
+            for section, traits in c.items()
+        }
+    )
+
+
+def _faulty(c: Config, spawner_class: type[ProfileKubeSpawner]) -> Iterator[tuple[str, str, str]]:
     traits = spawner_class.class_traits()
     for section in spawner_class.section_names():
         for name, value in c.get(section, {}).items():
-            if name in spawner_class.deciding_traits and not isinstance(value, LazyConfigValue):
-                problem = trait_problem(traits[name], value)
-                if problem:
-                    suggestion = f"write {traits[name].info()}"
-                    where = f"c.{section}.{name}"
-                    yield Finding("error", where, "", problem, suggestion=suggestion)
+            decides = name in spawner_class.deciding_traits and not isinstance(
+                value, LazyConfigValue
+            )
+            if decides and (problem := trait_problem(traits[name], value)):
+                yield section, name, problem.rstrip(".")

@@ -58,6 +58,16 @@ def find(document: Any, pointer: Pointer) -> Any:
     return document
 
 
+def with_value(document: Mapping[str, Any], pointer: Pointer, value: Any) -> dict[str, Any]:
+    """Give a document in which a pointer leads to a value, by objects alone."""
+    if not pointer:
+        return dict(document)  # it leads to the whole, which stays an object
+    step, *rest = pointer
+    inner = document.get(step)
+    below = inner if isinstance(inner, Mapping) else {}
+    return {**document, step: with_value(below, tuple(rest), value) if rest else value}
+
+
 def listed(value: Any) -> Any:
     """Read a list that is written as JSON, or one text in its place; all else stays as it is."""
     text = value.strip() if isinstance(value, str) else None

@@ -7,15 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from traitlets.config import Config
-
-from ..config import rules_of
 from ..in_force import lost
 from ..profiles.finding import ConfigurationError, Finding
 from ..profiles.mapping import MappingFile
-from ..profiles.sources import Sources, load
-from ..settings import Settings
-from ..spawner import ProfileKubeSpawner
 from .configuration import Configuration, read_configuration
 from .login import groups_of_nobody, retired_options
 from .placing import Placing
@@ -63,10 +57,7 @@ def check(path: Path, known_groups: Collection[str] = ()) -> Report:
     try:
         configuration = read_configuration(path)
     except ConfigurationError as error:
-        found = list(error.findings)
-        if path.suffix != ".py" and all(finding.path for finding in found):
-            found += _profiles_alone(path)
-        return Report(_sorted(path, found))
+        return Report(_sorted(path, error.findings))
     version = configuration.version
     findings = [*configuration.without_profiles(), *version.catalog.findings]
     findings += _beyond_the_lint(configuration, known_groups)
@@ -75,13 +66,6 @@ def check(path: Path, known_groups: Collection[str] = ()) -> Report:
     findings += retired_options(configuration.config, str(path))
     findings += groups_of_nobody(configuration)
     return Report(_sorted(path, findings), version.mappings)
-
-
-def _profiles_alone(path: Path) -> tuple[Finding, ...]:
-    """Check the profiles of settings that are faulty elsewhere, to tell everything at once."""
-    sources = Sources(settings_file=str(path))
-    rules, policy = rules_of(Config(), Settings(), ProfileKubeSpawner)
-    return load(sources, rules, policy).catalog.findings
 
 
 def _beyond_the_lint(

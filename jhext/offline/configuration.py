@@ -12,7 +12,7 @@ from typing import Any
 from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
-from ..config import faulty_traits, rules_of, sources_of
+from ..config import faulty_traits, read_settings, rules_of, sound, sources_of
 from ..hub_config import apply_config, config_problems
 from ..profiles.access import Mapped, Person
 from ..profiles.catalog import Catalog
@@ -171,9 +171,12 @@ def read_configuration(path: Path) -> Configuration:
         config, spawner_class = read_python(path)
         # What is set after jhext.configure it has not seen.
         if faulty := tuple(faulty_traits(config, spawner_class)):
-            raise ConfigurationError(faulty)
+            others = Configuration(path, sound(config, spawner_class), spawner_class)
+            found = (*others.without_profiles(), *others.version.catalog.errors)
+            raise ConfigurationError((*faulty, *found))
         return Configuration(path, config, spawner_class)
-    config, settings = Config(), load_settings(path)
+    config = Config()
+    settings = read_settings(path, config, ProfileKubeSpawner)
     config.JupyterHub.spawner_class = SPAWNER_CLASS
     config.ProfileKubeSpawner.settings = settings
     public = _without_secrets(settings)

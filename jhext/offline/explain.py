@@ -166,6 +166,8 @@ def _made_up(question: Question, identity: Identity | None) -> Iterator[str]:
 
 
 def _left_out(configuration: Configuration) -> Iterator[str]:
+    if configuration.settings.pod.token is not None:
+        yield "pod.token: it is the pod of somebody whose login gave the hub a token"
     for hook in ("auth_state_hook", "pre_spawn_hook"):
         if configuration.sets(hook):
             yield f"{hook} is set; it is made for a hub and was not called"

@@ -12,7 +12,9 @@ MASK = "********"
 _NAME = r"token|secret|passw(?:or)?d|credential|private|(?:api|access)[_-]?key"
 _SECRET_NAME = re.compile(_NAME, re.I)
 _ASSIGNED = re.compile(rf"((?:{_NAME})[\w.-]*=)[^\s'\"&;]+", re.I)
-_IN_URL = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]+(?=@)")
+# What databases are named by may have a password with slashes and @, which SQLAlchemy takes as it
+# is; and what stands before the @ of a web address alone is a token, and hardly ever a name.
+_IN_URL = re.compile(r"""(?<=://)[^/@\s]*:[^\s"']+(?=@)|(?<=https://)[^/@\s:]+(?=@)""")
 _MINIMUM = 4
 """Characters of a secret: to mask a shorter one everywhere would leave nothing readable."""
 

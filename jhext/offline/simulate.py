@@ -19,9 +19,11 @@ from sqlalchemy.orm import Session
 
 from ..errors import SpawnRefused
 from ..identity.model import Identity
+from ..identity.pointers import parse, with_value
 from ..profiles.access import Person
 from ..profiles.catalog import Catalog
 from ..refusal import Refusal
+from ..settings import Settings
 from ..spawner import ProfileKubeSpawner
 from ..storage.settings import StorageSettings
 from ..storage.volumes import Owner
@@ -105,6 +107,7 @@ class _Hub:
     def __init__(self, configuration: Configuration, identity: Identity | None = None) -> None:
         self._spawner_class = configuration.spawner_class
         self._identity = identity
+        self._read = configuration.settings
         self._app = JupyterHub(config=configuration.config, log_level="ERROR")
         self._app.init_hub()
         self._engine = create_engine("sqlite://")
@@ -129,7 +132,7 @@ class _Hub:
         self._db.add(orm.Spawner(name=person.server_name, user=owner))
         self._db.commit()
         user = _User(owner, self._settings(person), self._db)
-        user.claims = person.claims
+        user.claims, user.settings_read = person.claims, self._read
         spawner: ProfileKubeSpawner = user.spawners[person.server_name]
         server = orm.Server(base_url=user.server_url(person.server_name))
         self._db.add(server)
@@ -155,12 +158,15 @@ class _Hub:
 
 
 class _User(User):  # type: ignore[misc]
-    """JupyterHub's user, whose claims are given."""
+    """JupyterHub's user, whose claims are given, and who has a token where pods are to get it."""
 
     claims: Mapping[str, Any]
+    settings_read: Settings
 
     async def get_auth_state(self) -> dict[str, Any]:
-        return {"jhext": {"claims": dict(self.claims)}}
+        state = {"jhext": {"claims": dict(self.claims)}}
+        token = self.settings_read.pod.token
+        return with_value(state, parse(token.key), _TOKEN) if token else state
 
 
 def _told(
@@ -176,11 +182,14 @@ def _told(
         async def identify(self) -> Identity | None:
             return identity
 
-        async def _ensure(
+        async def ensure_claims(
             self, settings: StorageSettings, owner: Owner, manifest: Any
         ) -> dict[str, str]:
             # There is no cluster to look in; names are those of the templates.
             return {one.mounted_as: one.name for one in self._wanted(settings, owner)}
+
+        async def _put(self, data: Mapping[str, str]) -> None:
+            """Make no Secret: the pod that mounts it is all that is asked for."""
 
     Told.__name__ = Told.__qualname__ = spawner_class.__name__
     return Told

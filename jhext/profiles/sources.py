@@ -193,7 +193,8 @@ class _Gathering:
     def _read_profiles(self, path: Path, sections: frozenset[str]) -> None:
         with self._noting():
             document = parse_yaml(content_of(path, self.reading), str(path))
-            values = _section(document, str(path), sections)
+            self.findings += _unknown(document, str(path), sections)
+            values = _section(document, str(path))
             self.other_sections |= _waiting(document.value)
             self._read_mounts(document, str(path))
             places: list[dict[KeyPath, Place]] = [{} for _ in values]
@@ -237,29 +238,35 @@ def _waiting(sections: Mapping[str, Any]) -> dict[str, Any]:
     return waiting
 
 
-def _section(document: Document, file: str, sections: frozenset[str]) -> list[Any]:
+def _unknown(document: Document, file: str, sections: frozenset[str]) -> Iterator[Finding]:
+    """Tell of sections that are none; what is wrong with the profiles is told as well."""
+    otherwise = f"take it out; there can be {', '.join(sorted(sections))}"
+    for key in document.value if isinstance(document.value, Mapping) else ():
+        if key not in sections:
+            suggestion = did_you_mean(str(key), sections, otherwise)
+            yield _fault(document, file, "unknown section", suggestion, str(key))
+
+
+def _section(document: Document, file: str) -> list[Any]:
     """Give the profiles of a file.
 
     Raises
     ------
     ConfigurationError
-        It holds something else, or none.
+        It holds none.
     """
-
-    def fault(message: str, suggestion: str, *path: str) -> Finding:
-        line = max(1, document.line(path))
-        return Finding("error", "", ".".join(path), message, file, line, suggestion=suggestion)
-
     value = document.value
     if not isinstance(value, Mapping):
         message = f"must be a mapping with a section {_SECTION}"
-        raise ConfigurationError([fault(message, "write profiles: above the list")])
-    if unknown := [str(key) for key in value if key not in sections]:
-        otherwise = f"take it out; there can be {', '.join(sorted(sections))}"
-        raise ConfigurationError(
-            fault("unknown section", did_you_mean(key, sections, otherwise), key) for key in unknown
-        )
+        suggestion = "write profiles: above the list"
+        raise ConfigurationError([_fault(document, file, message, suggestion)])
     if not isinstance(profiles := value.get(_SECTION), list):
-        suggestion = "write lines that begin with - below profiles:"
-        raise ConfigurationError([fault("must be a list of profiles", suggestion, _SECTION)])
+        message = "must be a list of profiles"
+        suggestion = f"write lines that begin with - below {_SECTION}:"
+        raise ConfigurationError([_fault(document, file, message, suggestion, _SECTION)])
     return profiles
+
+
+def _fault(document: Document, file: str, message: str, suggestion: str, *path: str) -> Finding:
+    line = max(1, document.line(path))
+    return Finding("error", "", ".".join(path), message, file, line, suggestion=suggestion)

@@ -102,6 +102,76 @@ def test_python_that_is_faulty_tells_every_finding(shell: Any) -> None:
     assert [item["path"] for item in ran.json["findings"]] == ["display_name", "display_name"]
 
 
+FAULTY = "- {slug: a, display_name: A, allowed_user: [x]}\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "file", "places"),
+    [
+        # Sections, traits and profiles; a section that is none once.
+        (
+            {"jhext__yaml": f"storrage: {{}}\nculler: {{timeout: 0}}\nprofiles:\n{FAULTY}"},
+            "jhext.yaml",
+            ["storrage", "culler.timeout", "allowed_user"],
+        ),
+        # That there are no profiles is no fault of the other sections.
+        ({"jhext__yaml": "culler: {timeout: 0}\n"}, "jhext.yaml", ["culler.timeout"]),
+        # They may stand in another file.
+        (
+            {
+                "jhext__yaml": "include: [p.yaml]\nculler: {timeout: 0}\n",
+                "p__yaml": f"profiles:\n{FAULTY}",
+            },
+            "jhext.yaml",
+            ["culler.timeout", "allowed_user"],
+        ),
+        # What profiles are checked by is known although another key beside it is faulty.
+        (
+            {
+                "jhext__yaml": "hub: {default_access: allow, claims_kei: x}\n"
+                "profiles: [{slug: a, display_name: A}]\n"
+            },
+            "jhext.yaml",
+            ["hub.claims_kei"],
+        ),
+        # Traits that are set before, or after, the settings are read.
+        (
+            {
+                "jhext__yaml": f"storrage: {{}}\nprofiles:\n{FAULTY}",
+                "hub__py": "c.KubeSpawner.default_access = 'all'\n" + CONFIGURE,
+            },
+            "hub.py",
+            ["c.KubeSpawner.default_access", "storrage", "allowed_user"],
+        ),
+        (
+            {
+                "jhext__yaml": f"profiles:\n{FAULTY}",
+                "hub__py": "c.KubeSpawner.default_access = 'all'\n" + CONFIGURE,
+            },
+            "hub.py",
+            ["c.KubeSpawner.default_access", "allowed_user"],
+        ),
+        (
+            {
+                "jhext__yaml": FINE,
+                "hub__py": CONFIGURE
+                + "c.KubeSpawner.admin_bypass = 'yes'\n"
+                + "c.KubeSpawner.profile_list = "
+                + "[{'slug': 'b', 'display_name': 'B', 'alow_all': 1}]\n",
+            },
+            "hub.py",
+            ["c.KubeSpawner.admin_bypass", "alow_all"],
+        ),
+    ],
+)
+def test_all_that_is_wrong_is_told_at_once(
+    shell: Any, files: dict[str, str], file: str, places: list[str]
+) -> None:
+    shell.write(**files)
+    found = shell("check", file, "--output", "json").json["findings"]
+    assert sorted(item["path"] or item["where"] for item in found) == sorted(places)
+
+
 def test_secret_that_is_missing_is_told_by_its_place(
     shell: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

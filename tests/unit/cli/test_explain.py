@@ -59,6 +59,24 @@ def test_options_alone_are_those_of_the_default(lab: Any) -> None:
     assert "this profile does not have: 'no'" in ran.stdout
 
 
+def test_a_pod_with_the_token_of_the_login(lab: Any) -> None:
+    """No login is there: the pod is the one that somebody with a token would have."""
+    written = """
+profiles: [{slug: any, display_name: Any, allow_all: true}]
+identity: {sources: [{type: files, passwd: passwd}]}
+pod: {token: {key: /github/token, git_urls: ["https://github.com"]}}
+"""
+    lab.write(token__yaml=written)
+    ran = lab("explain", "ada", "--profile", "any", "--config", "token.yaml")
+    assert "# note: pod.token: " in ran.stdout
+    spec = pod_of(ran)["spec"]
+    secret = {"secretName": "jhext-token-ada", "defaultMode": 0o444}
+    assert {"name": "jhext-token", "secret": secret} in spec["volumes"]
+    mounts = {it["name"]: it for it in spec["containers"][0]["volumeMounts"]}
+    assert mounts["jhext-token"]["readOnly"] is True
+    assert "the-api-token" not in ran.stdout
+
+
 def test_all_of_the_output_with_a_pod_is_yaml(lab: Any) -> None:
     ran = lab("explain", "ada", *GPU, "--option", "memory=more")
     pod = pod_of(ran)

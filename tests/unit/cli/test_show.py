@@ -63,3 +63,45 @@ async def test_the_hub_says_it_when_it_starts(caplog: pytest.LogCaptureFixture) 
         jhext.configure(Config(), CULLER)
     (record,) = (record for record in caplog.records if "In force" in record.message)
     assert "culler.timeout" in record.message
+
+
+IN_PYTHON = """
+import jhext
+c = get_config()
+c.JupyterHub.authenticator_class = "jhext-github"
+c.JupyterHub.db_url = "postgresql://hub:in/clear@1@db/hub"
+c.JupyterHub.services = [{"name": "grader", "url": "http://grader:9", "api_token": "in/clear-2"}]
+c.JupyterHub.cookie_secret = b"in/clear-3 in/clear-3 in/clear-3"
+c.JupyterHub.template_vars = {"note": "in/clear-4"}
+c.ConfigurableHTTPProxy.auth_token = "in/clear-5"
+c.CryptKeeper.keys = ["696e2f636c6561722d36696e2f636c6561722d36696e2f636c6561722d363636"]
+c.OAuthenticator.client_secret = "in/clear-7"
+c.GitHubOAuthenticator.client_secret = "in/clear-8"
+c.HeaderAuthenticator.shared_secret = "in/clear-9"
+c.LDAPAuthenticator.lookup_dn_search_password = "in/clear-10"
+c.KubeSpawner.environment = {"ANYTHING": "in/clear-11"}
+c.KubeSpawner.extra_container_config = {"envFrom": [{"prefix": "in/clear-12"}]}
+settings = {
+    "profiles": [{"slug": "any", "display_name": "Any", "allow_all": True}],
+    "hub": {"config": {"OAuthenticator": {"client_secret": "in/clear-13"}}},
+}
+jhext.configure(c, settings)
+"""
+
+
+def test_d24_what_is_written_in_python_is_not_shown(
+    shell: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither on the page, nor in the log that has it at the start of a hub."""
+    shell.write(jupyterhub_config__py=IN_PYTHON)
+    told = ""
+    with caplog.at_level("INFO", "traitlets"):
+        for output in ("text", "json"):
+            ran = shell("show", "jupyterhub_config.py", "--output", output)
+            assert ran.code == 0, ran.stderr
+            told += ran.stdout + ran.stderr
+    assert "********@db/hub" in told
+    assert "In force" in caplog.text
+    for word in ("clear", "696e2f63"):
+        assert word not in told
+        assert word not in caplog.text

@@ -72,3 +72,20 @@ def test_what_cannot_be_read(shell: Any, settings: str, cases: str) -> None:
     ran = shell("test", "cases.yaml")
     assert (ran.code, ran.stdout) == (2, "")
     assert ran.stderr.startswith("error: ")
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "5", ""])
+def test_what_is_no_file_of_cases_is_told_in_words_of_yaml(shell: Any, text: str) -> None:
+    shell.write(jhext__yaml="profiles: []", cases__yaml=text)
+    ran = shell("test", "cases.yaml")
+    assert ran.code == 2
+    assert "cases.yaml:1: must be a mapping; write a mapping" in ran.stderr
+
+
+def test_an_include_that_is_no_list_is_told_in_words_of_yaml(shell: Any) -> None:
+    shell.write(
+        jhext__yaml="include: more.yaml\nprofiles: []\n",
+        cases__yaml="cases: [{user: ada, expect: allowed}]\n",
+    )
+    ran = shell("test", "cases.yaml")
+    assert "jhext.yaml:1: include: must be a list; write a list: [one, two]" in ran.stderr

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from jhext.identity.pointers import Pointers, claim_path, find, parse
+from jhext.identity.pointers import Pointers, claim_path, find, parse, with_value
 
 DOCUMENT = {
     "a": {"b": [10, {"c": 20}]},
@@ -98,3 +98,15 @@ def test_what_are_no_groups_is_left_to_the_checks(groups: Any) -> None:
 )
 def test_claims_are_found_by_names_paths_and_pointers(key: str, path: tuple[str, ...]) -> None:
     assert claim_path(key) == path
+
+
+@pytest.mark.parametrize(
+    ("document", "pointer"),
+    [({}, "/a"), ({"a": 1}, "/a/b/0"), ({"a": {"c": 2}}, "/a/b"), ({"a": [1]}, "/a~1b/c~0")],
+)
+def test_a_value_is_where_its_pointer_leads(document: Any, pointer: str) -> None:
+    before = repr(document)
+    assert find(with_value(document, parse(pointer), "x"), parse(pointer)) == "x"
+    assert repr(document) == before
+    assert with_value({"a": {"c": 2}}, parse("/a/b"), 1) == {"a": {"c": 2, "b": 1}}
+    assert with_value({"a": 1}, parse(""), "x") == {"a": 1}

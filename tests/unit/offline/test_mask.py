@@ -48,8 +48,25 @@ def test_what_is_no_secret_stays(harmless: Any) -> None:
     assert mask(harmless, ()) == harmless
 
 
-def test_passwords_in_urls() -> None:
-    assert mask(["postgresql://hub:p4ss@db/hub"], ()) == [f"postgresql://{MASK}@db/hub"]
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://hub:p4ss@db/hub", f"postgresql://{MASK}@db/hub"),
+        ("postgresql+psycopg://hub:p4/s@s:x@db/hub", f"postgresql+psycopg://{MASK}@db/hub"),
+        ("redis://:p4ss@cache:6379/0", f"redis://{MASK}@cache:6379/0"),
+        (
+            "postgresql://db/hub?user=hub&password=p4ss",
+            f"postgresql://db/hub?user=hub&password={MASK}",
+        ),
+        ("https://ghp_p4ss@github.com/lab/course", f"https://{MASK}@github.com/lab/course"),
+        ('["http://proxy:3128", "bob@example.org"]', None),
+        ("postgresql://hub@db/hub", None),
+        ("https://example.org/~bob@home", None),
+        ("http://hub:8081/hub/api", None),
+    ],
+)
+def test_passwords_in_urls(url: str, shown: str | None) -> None:
+    assert mask([url], ()) == [shown or url]
 
 
 @pytest.mark.parametrize(

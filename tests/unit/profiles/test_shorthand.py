@@ -128,7 +128,7 @@ def test_one_may_replace_what_the_base_says_in_the_other_way(make_catalog: Check
         ({"start_timeout": "soon"}, "start_timeout", "no duration"),
         ({"start_timeout": "500ms"}, "start_timeout", "whole seconds"),
         ({"default_url": 5}, "default_url", "valid string"),
-        ({"environment": ["A=1"]}, "environment", "valid dict"),
+        ({"environment": ["A=1"]}, "environment", "must be a mapping"),
         ({"node": {"selectors": {}}}, "node.selectors", "did you mean 'selector'?"),
         ({"node": {"selector": {"a": 1}}}, "node.selector.a", "valid string"),
         ({"node": {"affinity": {"nodeAfinity": {}}}}, "node.affinity.nodeAfinity", "nodeAffinity"),
