@@ -311,7 +311,9 @@ def _run(namespace: str, kubeconfig: Path | None, work: Callable[[Claims], Await
     except ApiException as error:
         refusal = api_failure(error.status or 0, error.body or error.reason or "")
         cannot(ValueError(refusal.detail))
-    except (aiohttp.ClientError, ConfigException, OSError) as error:
+    except ConfigException as error:
+        cannot(ValueError(f"no cluster is known: {error}"))
+    except (aiohttp.ClientError, OSError) as error:
         cannot(ValueError(f"the cluster does not answer: {type(error).__name__}: {error}"))
 
 

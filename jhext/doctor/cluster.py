@@ -48,7 +48,9 @@ async def look_at_cluster(
             return await _look(client, inside, needs, account)
     except ApiException as error:
         return Cluster(problem=f"the cluster answers {error.status} {error.reason}")
-    except (aiohttp.ClientError, ConfigException, OSError) as error:
+    except ConfigException as error:
+        return Cluster(problem=f"no cluster is known: {error}")
+    except (aiohttp.ClientError, OSError) as error:
         return Cluster(problem=f"the cluster does not answer: {type(error).__name__}: {error}")
 
 
