@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -44,7 +45,11 @@ def run(words: list[str]) -> None:
         assert ran.exit_code == 0, ran.output
 
 
-EVALUATORS: dict[str, Any] = {"sh": evaluate_sh, "yaml": evaluate_yaml}
+def evaluate_json(example: Example) -> None:
+    json.loads(example.parsed)
+
+
+EVALUATORS: dict[str, Any] = {"sh": evaluate_sh, "yaml": evaluate_yaml, "json": evaluate_json}
 SYBIL = Sybil([CodeBlockParser(language, evaluate) for language, evaluate in EVALUATORS.items()])
 
 
