@@ -70,6 +70,52 @@ class Login:
             return page.status_code
 
 
+@dataclass(frozen=True)
+class Here:
+    """What this machine has in the place of what a folder names."""
+
+    provider: OpenIdProvider
+    tls: Certified
+    port: int
+    """Where people find the hub."""
+
+    @property
+    def trusted(self) -> str:
+        """A line of configuration: whose certificates the hub accepts."""
+        return f"c.OAuthenticator.http_request_kwargs = {{'ca_certs': {str(self.tls.ca)!r}}}"
+
+    def places(self, places: Mapping[str, str]) -> dict[str, str]:
+        """Fill in what is here.
+
+        ``HUB`` is where people find the hub, ``PROVIDER`` the provider's host and port, and
+        ``CA_FILE`` whose certificates to accept.
+        """
+        words = {
+            "HUB": f"http://127.0.0.1:{self.port}",
+            "PROVIDER": self.provider.url.removeprefix("https://"),
+            "CA_FILE": str(self.tls.ca),
+        }
+        return {
+            there: re.sub("|".join(words), lambda word: words[word[0]], here)
+            for there, here in places.items()
+        }
+
+
+@contextmanager
+def provided(
+    request: pytest.FixtureRequest,
+    people: Mapping[str, Mapping[str, Any]],
+    provider: Mapping[str, Any],
+) -> Iterator[Here]:
+    """Run a provider over TLS that knows these people, and is like that."""
+    factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
+    folder = factory.mktemp("provider")
+    tls = certified(folder, trustme.CA())
+    with running_provider(request.config, folder, tls, **provider) as running:
+        running.change(people)
+        yield Here(running, tls, free_port())
+
+
 @contextmanager
 def example_with_provider(
     name: str,
@@ -78,8 +124,8 @@ def example_with_provider(
     people: Mapping[str, Mapping[str, Any]],
     *,
     places: Mapping[str, str],
+    provider: Mapping[str, Any],
     env: Mapping[str, str] | None = None,
-    provider: Mapping[str, Any] | None = None,
 ) -> Iterator[Login]:
     """Run the hub of a folder, with a provider in the place of the one that its settings name.
 
@@ -88,28 +134,18 @@ def example_with_provider(
     people
         Whom the provider knows, by their logins.
     places
-        What differs from place to place. In what is here, ``HUB`` is where people find it,
-        ``PROVIDER`` the provider's host and port, and ``CA_FILE`` whose certificates to accept.
+        What differs from place to place, with the words of `Here.places`.
     provider
         What the provider is like.
     """
-    factory: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
-    folder = factory.mktemp(name)
-    tls = certified(folder, trustme.CA())
-    with running_provider(request.config, folder, tls, **(provider or {})) as running:
-        running.change(people)
-        port, host = free_port(), running.url.removeprefix("https://")
-        trusted = f"c.OAuthenticator.http_request_kwargs = {{'ca_certs': {str(tls.ca)!r}}}"
-        words = {"HUB": f"http://127.0.0.1:{port}", "PROVIDER": host, "CA_FILE": str(tls.ca)}
-        local = {
-            there: re.sub("|".join(words), lambda word: words[word[0]], here)
-            for there, here in places.items()
-        }
-        with examples.running_example(
+    with (
+        provided(request, people, provider) as here,
+        examples.running_example(
             *(name, proxy),
-            places=local,
+            places=here.places(places),
             env=SECRETS | dict(env or {}),
-            here=trusted,
-            port=port,
-        ) as bench:
-            yield Login(bench, running, tls)
+            here=here.trusted,
+            port=here.port,
+        ) as bench,
+    ):
+        yield Login(bench, here.provider, here.tls)

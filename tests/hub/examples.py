@@ -63,7 +63,9 @@ def running_example(
         copy = folder / "example"
         shutil.copytree(EXAMPLES / name, copy)
         put_in_place(copy / SETTINGS, places or {})
-        config = f"load_subconfig({str(copy / 'jupyterhub_config.py')!r})\n{_here(folder)}{here}\n"
+        config = (
+            f"load_subconfig({str(copy / 'jupyterhub_config.py')!r})\n{stand_in(folder)}{here}\n"
+        )
         yield start_configured(children, folder, proxy, people, config, env or {}, port)
 
 
@@ -76,7 +78,7 @@ def put_in_place(settings: Path, places: Mapping[str, str]) -> None:
     settings.write_text(text.replace(MOUNTED, str(settings.parent)))
 
 
-def _here(folder: Path) -> str:
+def stand_in(folder: Path) -> str:
     """Say what this machine has in the place of a cluster's Services and images."""
     return f"""
 c.JupyterHub.hub_connect_ip = ""

@@ -43,14 +43,12 @@ def login(proxy: Proxy, request: pytest.FixtureRequest) -> Iterator[Login]:
         database = make_url(postgres.new_database(address))
         there = "{host: db, name: jupyterhub, user: jupyterhub,"
         here = f"host: {database.host}, port: {database.port}, name: {database.database}"
-        folder = examples.EXAMPLES / "openshift"
         places = {
             "oauth-openshift.apps.example.org": "PROVIDER",
             "kubernetes.default.svc": "PROVIDER",
             "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt": "CA_FILE",
             "system:serviceaccount:jhub:hub": "hub",
             "https://jupyter.apps.example.org": "HUB",
-            "/etc/jupyterhub/": f"{folder}/",
             there: f"{{{here}, user: {database.username}, drivername: postgresql+psycopg,",
             "notebook-gpu-type0: {timeout: 1h": "notebook-gpu-type0: {timeout: 3s",
         }
