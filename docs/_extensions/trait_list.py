@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, ClassVar
 
 from docutils import nodes
-from docutils.statemachine import StringList
+from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
-from sphinx.util.nodes import nested_parse_with_titles
 from traitlets.config import Configurable
 
 import jhext
@@ -18,13 +18,14 @@ class OwnTraits(SphinxDirective):
     """Show the traits of a class of jhext, named as in ``c``."""
 
     required_arguments = 1
+    option_spec: ClassVar[dict[str, Any]] = {"without": directives.unchanged}
 
     def run(self) -> list[nodes.Node]:
         name = self.arguments[0]
-        lines = [f".. autotrait:: jhext.{name}.{trait}" for trait in own_traits(name)]
-        made = nodes.Element()
-        nested_parse_with_titles(self.state, StringList(lines, source=name), made)
-        return made.children
+        hidden = self.options.get("without", "").split()
+        shown = [trait for trait in own_traits(name) if trait not in hidden]
+        lines = [f".. autotrait:: jhext.{name}.{trait}" for trait in shown]
+        return self.parse_text_to_nodes("\n".join(["```{eval-rst}", *lines, "```"]))
 
 
 def own_traits(name: str) -> Iterator[str]:

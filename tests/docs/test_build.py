@@ -1,20 +1,49 @@
-"""The pages build without a warning, so that no link in them leads nowhere."""
+"""The pages build without a warning, so that no link leads nowhere; directives do their work."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+import jhext
+
 ROOT = Path(__file__).parents[2]
+WITH_TRAITS = [name for name in jhext.__all__ if name.endswith(("Authenticator", "Spawner"))]
 
 
-def test_pages_build_without_warnings(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pages")
     done = subprocess.run(
         [
             *(sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html"),
-            *("-d", tmp_path / "doctrees", ROOT / "docs", tmp_path / "html"),
+            *("-d", folder / "doctrees", ROOT / "docs", folder / "html"),
         ],
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    return folder / "html"
+
+
+def test_pages_build_without_warnings(built: Path) -> None:
+    assert (built / "index.html").exists()
+
+
+@pytest.mark.parametrize("name", WITH_TRAITS)
+def test_own_traits_are_described(built: Path, name: str) -> None:
+    pages = "".join(page.read_text() for page in (built / "reference").glob("*.html"))
+    described = set(re.findall(r'id="jhext\.(\w+\.\w+)"', pages))
+    traits = getattr(jhext, name).class_traits(config=True).items()
+    own = {key for key, trait in traits if trait.this_class.__module__.startswith("jhext.")}
+    own -= {"profile_list"}  # which the page itself describes
+    assert own
+    assert {f"{name}.{trait}" for trait in own} <= described
+
+
+def test_no_directive_is_left_as_text(built: Path) -> None:
+    for page in built.rglob("*.html"):
+        assert not re.search(r"\.\. \w+::|\{[a-z-]+\}`", page.read_text()), page.name
