@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,16 @@ def test_mounts_are_those_of_the_list_beside_them() -> None:
     imported = yaml.safe_load(ran.stdout)["storage"]["mounts"]
     written = yaml.safe_load((folder / "jhext.yaml").read_text())["storage"]["mounts"]
     assert written == imported
+
+
+@pytest.mark.parametrize("name", ["jhext.yaml", "people.yaml", "jupyterhub_config.py"])
+def test_demo_is_what_is_shipped(name: str) -> None:
+    shipped = resources.files("jhext.demo").joinpath("data", name)
+    assert (EXAMPLES / "demo" / name).read_text() == shipped.read_text()
+
+
+@pytest.mark.parametrize("folder", ["ldap", "active-directory", "github", "header-auth"])
+def test_nobody_writes_python(folder: str) -> None:
+    """All that differs between these hubs is data."""
+    minimal, other = (EXAMPLES / name / "jupyterhub_config.py" for name in ("minimal", folder))
+    assert other.read_text() == minimal.read_text()
