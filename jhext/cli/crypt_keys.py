@@ -38,8 +38,8 @@ def rotate(
     """Make a new key and print it before those in use: the next value of JUPYTERHUB_CRYPT_KEY.
 
     The first key encrypts, all decrypt. Nothing is changed: put what is printed into the Secret,
-    and restart the hub. Whoever logs in, or is refreshed, is encrypted with the new key; rotate
-    again when everybody was. Ends with 0, or with 2 when the keys cannot be read.
+    and restart the hub. What it reads of somebody, such as at a start, it writes anew with the new
+    key; rotate again when it has read of everybody. Ends with 0, or with 2 when the keys cannot be read.
     """
     from ..crypt_keys import SEPARATOR, VARIABLE, rotated, split
 
