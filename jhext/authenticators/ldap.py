@@ -226,8 +226,8 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
             if entry is not None:
                 await self._directory.authenticate(entry.dn, password)
         if entry is None:
-            why = "cannot be read" if key else f"is nobody's by {self._layout.login_attributes[0]}"
-            raise LoginRefused(Cause.CREDENTIALS, f"{shown(bound)} {why}, see user_attribute")
+            why = "cannot be read" if key else "is nobody's name, see user_attribute"
+            raise LoginRefused(Cause.CREDENTIALS, f"{shown(bound)} {why}")
         return entry
 
     async def _check_alone(self, reader: Directory, login: str, dn: str) -> None:

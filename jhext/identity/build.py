@@ -155,9 +155,10 @@ def _of_type(settings: SourceSettings, common: IdentitySettings, workers: Worker
     if isinstance(settings, FixedSettings):
         return FixedSource(name, {str(field): value for field, value in settings.values.items()})
     if isinstance(settings, GitHubSettings):
+        wants_groups = settings.provides is None or "groups" in settings.provides
         return GitHubSource(
             name,
-            settings.groups,
+            settings.groups if wants_groups else frozenset(),
             uid_offset=settings.uid_offset,
             team_gid_offset=settings.team_gid_offset,
             organization_gid_offset=settings.organization_gid_offset,

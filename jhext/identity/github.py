@@ -84,6 +84,9 @@ class GitHubSource(Source):
         if not isinstance(number, int) or isinstance(number, bool) or number <= 0:
             text = f"{self.name}: {shown(person.name)}: {shown(number)} is no id of GitHub"
             raise IdentityRefused(Reason.INVALID, text)
+        if missing := [kind for kind in sorted(self._groups) if state.get(kind) is None]:
+            text = f"{self.name}: no {' and '.join(missing)} in auth_state, see manage_groups"
+            raise IdentityRefused(Reason.MISSING, text)
         return {
             "uid": number + self._uid_offset,
             "subject": str(number),

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jhext.identity import names
+from jhext.identity.build import build_resolver
 from jhext.identity.errors import IdentityRefused
 from jhext.identity.github import MAX_NAME, GitHubSource, group_name, hub_groups
+from jhext.identity.settings import IdentitySettings
 from jhext.identity.source import Person
 
 USER = {"id": 583231, "login": "Octocat", "name": None, "email": "octocat@github.com"}
@@ -60,7 +62,26 @@ async def test_d23_what_is_no_number_of_github_is_refused(number: Any) -> None:
         await ask({"github_user": {**USER, "id": number}})
 
 
-@pytest.mark.parametrize("teams", [None, [None], [{}], [{"slug": "x"}], [{**TEAM, "id": "7"}]])
+@pytest.mark.parametrize("kind", ["teams", "organizations"])
+@pytest.mark.parametrize("provides", [None, ["uid", "groups"], ["uid"]])
+async def test_groups_that_nobody_has_asked_for_are_not_taken_for_none(
+    kind: str, provides: list[str] | None
+) -> None:
+    source = {"type": "github", "groups": [kind], "provides": provides}
+    settings = {"sources": [source], "user_private_groups": True, "unique_uid": "off"}
+    resolver = build_resolver(IdentitySettings.model_validate(settings))
+    person = Person("octocat", {"github_user": USER, kind: None})
+    try:
+        if provides == ["uid"]:
+            assert (await resolver.resolve(person)).uid == 583231
+            return
+        with pytest.raises(IdentityRefused, match=f"no {kind} in auth_state"):
+            await resolver.resolve(person)
+    finally:
+        await resolver.close()
+
+
+@pytest.mark.parametrize("teams", [[None], [{}], [{"slug": "x"}], [{**TEAM, "id": "7"}]])
 async def test_what_is_no_team_is_left_out(teams: Any) -> None:
     answer = await ask({**STATE, "teams": teams}, groups=frozenset({"teams"}))
     assert answer["groups"] == []
