@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jupyterhub.auth import DummyAuthenticator
+from traitlets.config import Config
 
+from jhext import LDAPAuthenticator, ProfileKubeSpawner
 from jhext.doctor.login import ask_login_directory
 from jhext.doctor.others import ask_directory
 from jhext.offline.configuration import Configuration, read_configuration
@@ -114,7 +117,24 @@ async def test_directory_of_logins(
     assert HUB_PASSWORD not in str(found)
 
 
-@pytest.mark.parametrize("other", ["dummy", "jhext-github"])
-async def test_who_logs_in_otherwise_asks_no_directory(tmp_path: Path, other: str) -> None:
-    config = {"JupyterHub": {"authenticator_class": other}}
-    assert await ask_login_directory(configured(tmp_path, config), "") is None
+class Own(LDAPAuthenticator):
+    """An operator's."""
+
+
+@pytest.mark.parametrize(
+    ("chosen", "is_asked"),
+    [
+        ("jhext.LDAPAuthenticator", True),
+        (LDAPAuthenticator, True),
+        (Own, True),
+        ("jhext-github", False),
+        (DummyAuthenticator, False),
+    ],
+)
+async def test_directory_is_asked_where_people_log_in_with_it(
+    rfc2307: Slapd, chosen: Any, is_asked: bool
+) -> None:
+    section = login(rfc2307, lookup_dn_search_password=HUB_PASSWORD)
+    config = Config({"JupyterHub": {"authenticator_class": chosen}, "LDAPAuthenticator": section})
+    found = await ask_login_directory(Configuration(Path(), config, ProfileKubeSpawner), "alice")
+    assert (found is not None and "groups gpu" in found.answer) is is_asked
