@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from kubespawner.slugs import safe_slug
-from oauthenticator.cilogon import CILogonOAuthenticator
 
 from jhext.demo.proxy import Proxy
 from tests.hub import examples
 from tests.hub.example_logins import Login, example_with_provider
+from tests.releases import CILOGON_HAS_IDPS
 
 OURS = "https://idp.example.edu/shibboleth"
 PARTNER = "https://idp.partner.example.org/shibboleth"
@@ -45,7 +45,7 @@ def login(proxy: Proxy, request: pytest.FixtureRequest) -> Iterator[Login]:
         "/srv/jupyterhub/": "",
         "ann: {timeout: 8h}": "ann: {timeout: 3s}",
     }
-    if not hasattr(CILogonOAuthenticator, "idps"):  # oauthenticator before 17.4
+    if not CILOGON_HAS_IDPS:
         places["      idps:"] = "      allowed_idps:"
     with example_with_provider(
         *("cilogon", proxy, request, PEOPLE),

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 import trustme
 from kubespawner import slugs
-from oauthenticator.cilogon import CILogonOAuthenticator
 
 from jhext.demo.client import HubClient
 from tests.hub.bench import Bench
 from tests.hub.conftest import RunHub
 from tests.openid.provider import OpenIdProvider, certified, log_in, running_provider
+from tests.releases import CILOGON_HAS_IDPS
 
-IDPS = "idps" if hasattr(CILogonOAuthenticator, "idps") else "allowed_idps"  # before 17.4
+IDPS = "idps" if CILOGON_HAS_IDPS else "allowed_idps"
 INSTITUTE = "https://idp.lab.example/shibboleth"
 GOOGLE = "http://google.com/accounts/o8/id"
 REALM = "/realms/lab"
