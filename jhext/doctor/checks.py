@@ -141,10 +141,9 @@ def _auth_state(plan: Plan, world: World) -> Iterator[Line]:
     if plan.needs_auth_state and not plan.enables_auth_state:
         text = f"it is not kept, but {plan.needs_auth_state}"
         yield Line("auth_state", "error", text, "set c.Authenticator.enable_auth_state = True")
-    elif plan.enables_auth_state and not world.crypt_keys:
+    elif plan.enables_auth_state and world.keys_problem:
         fix = "make a key with `jhext crypt-keys rotate`, and name it in hub.crypt_keys"
-        text = "it is to be kept, but there is no key to encrypt it with"
-        yield Line("auth_state", "error", text, fix)
+        yield Line("auth_state", "error", f"it is to be kept, but {world.keys_problem}", fix)
     elif plan.enables_auth_state:
         yield Line("auth_state", "ok", "it is kept, and there is a key")
 

@@ -6,6 +6,9 @@ import asyncio
 import os
 from pathlib import Path
 
+from jupyterhub.crypto import CryptKeeper, EncryptionUnavailable, NoEncryptionKeys
+from traitlets import TraitError
+
 from ..cluster.rbac import needs_of
 from ..crypt_keys import VARIABLE, split
 from ..offline.configuration import Configuration
@@ -44,14 +47,22 @@ async def look(
         ask_provider(plan.issuer, plan.login_url),
         servers_are_indexed(plan.database),
     )
-    return World(cluster, directory, login, provider, _has_keys(configuration), indexed)
+    return World(cluster, directory, login, provider, _keys_problem(configuration), indexed)
 
 
-def _has_keys(configuration: Configuration) -> bool:
-    if configuration.config.get("CryptKeeper", {}).get("keys"):
-        return True
+def _keys_problem(configuration: Configuration) -> str:
+    """Say why auth_state could not be encrypted; never with what a key is."""
+    keys = configuration.config.get("CryptKeeper", {}).get("keys")
     try:
         named = [key.resolve() for key in configuration.settings.hub.crypt_keys]
-    except ConfigurationError:
-        return False
-    return bool(named or split(os.environ.get(VARIABLE, "")))
+        keys = keys or [key for text in named for key in split(text)]
+        CryptKeeper(keys=keys or split(os.environ.get(VARIABLE, ""))).check_available()
+    except ConfigurationError as error:
+        return f"a key is not there: {error}"
+    except NoEncryptionKeys:
+        return World.keys_problem
+    except EncryptionUnavailable as error:
+        return f"it cannot be encrypted: {error}"
+    except (ValueError, TypeError, TraitError):
+        return "a key is none: keys are 32 bytes, written in hexadecimal or base64"
+    return ""

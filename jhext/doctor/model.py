@@ -115,8 +115,8 @@ class World:
         What the directory answers that people log in with; None where it is no directory.
     provider
         What the provider of logins answers; None where it cannot be asked.
-    crypt_keys
-        Whether there are keys for auth_state.
+    keys_problem
+        Why auth_state cannot be encrypted with the keys that there are; empty where it can.
     spawners_indexed
         Whether the hub's database finds the servers of a person without reading all; None where
         it is no SQLite file that is there.
@@ -126,5 +126,5 @@ class World:
     directory: Answer | None = None
     login_directory: Answer | None = None
     provider: Answer | None = None
-    crypt_keys: bool = False
+    keys_problem: str = "there is no key to encrypt it with"
     spawners_indexed: bool | None = None

@@ -45,7 +45,7 @@ def test_all_is_well() -> None:
         "provider": Answer("x", answer="y"),
     }
     plan = replace(PLAN, enables_auth_state=True, database="hub.sqlite")
-    seen = World(CLUSTER, **answers, crypt_keys=True, spawners_indexed=True)
+    seen = World(CLUSTER, **answers, keys_problem="", spawners_indexed=True)
     lines = lines_of(plan, seen)
     assert bad(lines) == []
     assert [line.check for line in lines] == [
@@ -129,7 +129,7 @@ CASES: dict[str, tuple[Plan, World, tuple[str, str], str]] = {
     ),
     "auth_state is not kept": (
         replace(PLAN, needs_auth_state="identity has the source github"),
-        World(crypt_keys=True),
+        World(keys_problem=""),
         ("auth_state", "error"),
         "github",
     ),
@@ -138,6 +138,12 @@ CASES: dict[str, tuple[Plan, World, tuple[str, str], str]] = {
         World(),
         ("auth_state", "error"),
         "no key",
+    ),
+    "key that is none": (
+        replace(PLAN, enables_auth_state=True),
+        World(keys_problem="a key is none"),
+        ("auth_state", "error"),
+        "a key is none",
     ),
     "wiring": (replace(PLAN, lost=(LOST,)), World(), ("wiring", "error"), "is missing"),
     "scopes": (
