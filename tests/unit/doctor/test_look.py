@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from traitlets.config import Config
 
 from jhext.doctor.look import _keys_problem
 from tests.unit.cluster.conftest import SMALL, Configured, configured
@@ -43,7 +44,7 @@ def test_keys(
     configuration = configured({"profiles": [SMALL], "hub": hub}, "")
     # To be configured it had to be there; it may be another one when somebody looks.
     monkeypatch.setenv("JHEXT_TEST_KEYS", named)
-    configuration.config.CryptKeeper = {"keys": [on_c]} if on_c else {}
+    configuration.config.CryptKeeper = Config(keys=[on_c]) if on_c else Config()
     told = _keys_problem(configuration)
     assert told.startswith(problem)
     assert bool(told) == bool(problem)
