@@ -19,3 +19,9 @@ def test_every_picture_is_small() -> None:
     pictures = [file for file in (ROOT / "docs" / "pictures").iterdir() if file.suffix != ".py"]
     assert len(pictures) >= 3
     assert [file.name for file in pictures if file.stat().st_size > 150_000] == []
+
+
+def test_every_example_is_listed() -> None:
+    page = (ROOT / "docs" / "how-to" / "examples.md").read_text()
+    listed = set(re.findall(r"`example_configs/([a-z0-9-]+)`", page))
+    assert listed == {path.name for path in (ROOT / "example_configs").iterdir() if path.is_dir()}

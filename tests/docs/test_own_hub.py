@@ -17,7 +17,9 @@ from jhext.demo.hub import environment
 from jhext.demo.notebook import run_in_terminal
 from jhext.demo.processes import Children, free_port, is_free
 
-PAGE = Path(__file__).parents[2] / "docs" / "tutorial" / "own-hub.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "tutorial" / "own-hub.md"
+PACKAGES = ROOT / ".ci" / "debian-packages.txt"
 STEP = re.compile(
     r"^```(?:sh|\{code-block\} \w+\n:caption: (?P<caption>[^\n]+))\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
@@ -78,7 +80,11 @@ class Reader:
                 self._move_ports(self.folder / caption)
 
     def _run(self, line: str) -> None:
-        if line.startswith(("apt-get", "export PATH", "mkdir /tmp", "cd /tmp")):
+        if line.startswith("apt-get"):  # what is there already, or this test would be skipped
+            packages = {word for word in line.split()[2:] if not word.startswith("-")}
+            assert packages <= set(PACKAGES.read_text().split())
+            return
+        if line.startswith(("export PATH", "mkdir /tmp", "cd /tmp")):
             return  # done by the fixture
         ran = subprocess.run(
             ["bash", "-euc", line],

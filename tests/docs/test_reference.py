@@ -70,6 +70,14 @@ def test_every_label_is_told() -> None:
     assert {name for name in used if f"`{name}" not in page} == set()
 
 
+def test_threat_model_names_guarantees_that_there_are() -> None:
+    page = (ROOT / "docs" / "explanation" / "threat-model.md").read_text()
+    given = set(re.findall(r"^\| ([DF]-\d\d) \|", (REFERENCE / "guarantees.md").read_text(), re.M))
+    named = set(re.findall(r"\b[DF]-\d\d\b", page))
+    assert len(named) > 20
+    assert named <= given
+
+
 def test_every_trait_that_profiles_cannot_override_is_listed() -> None:
     own = ProfileKubeSpawner.class_traits(config=True).items()
     listed = {name for name, trait in own if trait.this_class.__module__.startswith("jhext.")}
