@@ -15,6 +15,8 @@ from .features import as_list, overrides_of
 Manifest = dict[str, Any]
 PAUSE = "registry.k8s.io/pause:3.10"
 COMPONENT = "jhext-prepull"
+LATEST = "latest"
+"""The tag of an image that is named without one."""
 _PLACING = ("node_selector", "tolerations", "node_affinity_required", "image_pull_secrets")
 _UNPRIVILEGED = {
     "runAsNonRoot": True,
@@ -173,6 +175,26 @@ def manifests(
                 "template": {"metadata": {"labels": labels}, "spec": _pod(group, pause)},
             },
         }
+
+
+def chart_values(groups: Iterable[Images]) -> Manifest:
+    """Give the values by which the Zero to JupyterHub chart pulls all of them on all its nodes.
+
+    Parameters
+    ----------
+    groups
+        What is pulled; the chart has one list for all nodes.
+    """
+    images = dict.fromkeys(image for group in groups for image in group.images)
+    named = {f"jhext-{number}": _name_and_tag(image) for number, image in enumerate(images, 1)}
+    return {"prePuller": {"extraImages": named}}
+
+
+def _name_and_tag(image: str) -> dict[str, str]:
+    """Divide an image as the chart puts it together, which is with a colon; a digest, too."""
+    name, _, tag = image.rpartition(":")
+    # A colon before a slash is that of a port.
+    return {"name": name, "tag": tag} if name and "/" not in tag else {"name": image, "tag": LATEST}
 
 
 def _pod(group: Images, pause: str) -> Manifest:

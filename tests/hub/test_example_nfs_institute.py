@@ -147,4 +147,3 @@ async def test_while_the_service_is_away_nobody_new_starts(login: Login) -> None
 
 async def test_nobody_else_gets_in(login: Login) -> None:
     assert await login.status_of("eve") == 403
-    assert login.bench.unhandled == []

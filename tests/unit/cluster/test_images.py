@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jhext.cluster.images import images_of, manifests
+from jhext.cluster.images import Images, chart_values, images_of, manifests
 from tests.pod_security import violations
 from tests.unit.cluster.conftest import SMALL, Configured
 
@@ -120,3 +120,19 @@ def test_d44_no_right_is_asked_for(configured: Configured) -> None:
         assert violations(daemon_set["spec"]["template"]) == []
         images = [c["image"] for c in daemon_set["spec"]["template"]["spec"]["initContainers"]]
         assert "more:1" in images
+
+
+@pytest.mark.parametrize(
+    ("image", "name", "tag"),
+    [
+        ("quay.io/lab/a:2026.1", "quay.io/lab/a", "2026.1"),
+        ("registry:5000/lab/a", "registry:5000/lab/a", "latest"),
+        ("registry:5000/a:1", "registry:5000/a", "1"),
+        ("a", "a", "latest"),
+        ("lab/a@sha256:00ff", "lab/a@sha256", "00ff"),
+    ],
+)
+def test_chart_puts_them_together_as_they_were(image: str, name: str, tag: str) -> None:
+    groups = [Images({}, (image,)), Images({"node_selector": {"gpu": "yes"}}, (image,))]
+    pulled = {"extraImages": {"jhext-1": {"name": name, "tag": tag}}}
+    assert chart_values(groups) == {"prePuller": pulled}
