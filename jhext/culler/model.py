@@ -19,14 +19,17 @@ def servers_of(user: Mapping[str, Any]) -> Iterator[Server]:
     Raises
     ------
     ValueError
-        The model has another form.
+        The model has another form, as far as it goes; those that can be read were given before.
     """
-    try:
-        groups = tuple(user["groups"]) if "groups" in user else None
-        for name, server in user.get("servers", {}).items():
+    faults = []
+    groups = tuple(user["groups"]) if "groups" in user else None
+    for name, server in user.get("servers", {}).items():
+        try:
             yield _server(user["name"], groups, name, server)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{type(error).__name__}: {error}") from None
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            faults.append(f"{user['name']}/{name}: {type(error).__name__}: {error}")
+    if faults:
+        raise ValueError("; ".join(faults))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +60,17 @@ class InUse:
 
     def is_all_of(self, servers: Mapping[str, Any]) -> bool:
         """Tell whether none of somebody's servers can be due; False when in doubt."""
-        for server in servers.values():
-            if not (
+        try:
+            return all(
                 server["ready"]
                 and server["pending"] is None
                 and (server["last_activity"] or "") > self.used_after
                 and (server["started"] or "") > self.started_after
                 and "cull" not in (server.get("state") or _UNSEEN).get("jhext", _UNSEEN)
-            ):
-                return False
-        return True
+                for server in servers.values()
+            )
+        except (KeyError, TypeError, AttributeError):
+            return False
 
 
 def _written(moment: float) -> str:

@@ -63,7 +63,8 @@ class KnownRights:
             return {}
         lost = {}
         for name, server in user["servers"].items():
-            granted = (server.get("state") or {}).get("jhext") or {}
+            state = server.get("state") if isinstance(server, Mapping) else None
+            granted = (state or {}).get("jhext") or {}
             if "profile" not in granted or BY_HOOK in granted or not self.are_of(granted):
                 continue
             options = {"profile": granted["profile"], **granted.get("choices", {})}

@@ -237,10 +237,13 @@ class Pass:
             self._log.log(level, "cull-verdict %s", json.dumps(told(server, verdict)))
 
     async def _look_at_people(self, seen: Seen) -> None:
-        async for page in self._hub.pages("inactive", lambda error: self._lost(seen, error)):
-            for user in page:
-                if (verdict := self._judge.judge_user(user)) is not None:
-                    seen.to_delete.append(Case(Server(user["name"]), verdict))
+        try:
+            async for page in self._hub.pages("inactive", lambda error: self._lost(seen, error)):
+                for user in page:
+                    if (verdict := self._judge.judge_user(user)) is not None:
+                        seen.to_delete.append(Case(Server(user["name"]), verdict))
+        except HubError as error:
+            self._lost(seen, error)  # what was seen of servers holds all the same
 
     async def act(self, seen: Seen) -> None:
         """Tell people what is near; stop servers and delete people, many at a time."""
@@ -284,9 +287,8 @@ class Pass:
     async def _try_to_stop(self, case: Case) -> str:
         """Look at the server once more, and stop it if the verdict is still the same."""
         user = await self._again(self._hub.running, case.server.user)
-        servers = {server.name: server for server in servers_of(user)} if user else {}
-        server = servers.get(case.server.name)
-        if server is None:
+        found = (server for server in servers_of(user or {}) if server.name == case.server.name)
+        if (server := next(found, None)) is None or user is None:
             return "gone"
         if case.verdict.why is Why.REVOKED and not await self._is_still_revoked(server, user):
             return "permitted_again"

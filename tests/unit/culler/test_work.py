@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jhext.culler.clock import SETTLING, Clock
 from jhext.culler.hub import HubError
 from jhext.culler.verdict import Why
-from jhext.culler.work import MissingScopes
+from jhext.culler.work import BASE_SCOPES, USER_SCOPES, MissingScopes
 from tests.unit.culler.conftest import Culler
 from tests.unit.culler.fake_hub import NOW, FakeHub, running, stamp
 
@@ -194,6 +194,31 @@ async def test_many_at_a_time_over_all_people() -> None:
         await Culler(concurrency=10).look(hub)
         assert hub.most_stops == 10
         assert len(hub.stopped) == 30
+
+
+@pytest.mark.parametrize("tells_idle", [True, False])
+@pytest.mark.parametrize("faulty", [{}, {"state": 5}, {"started": "yesterday"}, {"pending": 7}])
+async def test_nor_another_server_of_the_same_person(
+    faulty: dict[str, Any], tells_idle: bool
+) -> None:
+    """Whichever of them comes first."""
+    bad = {**running(9e3), **faulty} if faulty else {"last_activity": stamp(0)}
+    servers = {"a": running(9e3), "bad": bad, "c": running(9e3)}
+    culler = Culler(servers={"bad": {"never": True}})
+    async with FakeHub({"bob": servers}, tells_idle=tells_idle).serving() as hub:
+        await culler.look(hub)
+        assert sorted(hub.stopped) == ["bob/a", "bob/c"]
+
+
+async def test_people_who_cannot_be_listed_keep_no_server() -> None:
+    culler = Culler(cull_users=True)
+    scopes = sorted(BASE_SCOPES | USER_SCOPES)
+    async with FakeHub({**crowd(2, idle=1), "gone": {}}, scopes=scopes).serving() as hub:
+        hub.fault = lambda method, path, count: 500 if "state=inactive" in path else None
+        seen = await culler.look(hub)
+        assert not seen.whole
+        assert sorted(hub.stopped) == ["user0/", "user1/"]
+        assert "gone" in hub.users
 
 
 async def test_a_server_that_cannot_be_read_stops_no_other(caplog: Any) -> None:
