@@ -17,6 +17,7 @@ extensions = [
     "command_table",
     "model_table",
     "myst_parser",
+    "sphinx.ext.napoleon",
     "trait_list",
 ]
 myst_heading_anchors = 3

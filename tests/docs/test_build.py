@@ -44,6 +44,13 @@ def test_own_traits_are_described(built: Path, name: str) -> None:
     assert {f"{name}.{trait}" for trait in own} <= described
 
 
+def test_functions_are_described(built: Path) -> None:
+    page = (built / "reference" / "python.html").read_text()
+    functions = [name for name in jhext.__all__ if name.islower()]
+    assert functions
+    assert [name for name in functions if f'id="jhext.{name}"' not in page] == []
+
+
 def test_no_directive_is_left_as_text(built: Path) -> None:
     for page in built.rglob("*.html"):
         assert not re.search(r"\.\. \w+::|\{[a-z-]+\}`", page.read_text()), page.name
