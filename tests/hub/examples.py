@@ -125,7 +125,7 @@ def environment(pod: Any) -> dict[str, Any]:
     return {item["name"]: item.get("value") for item in pod["spec"]["containers"][0]["env"]}
 
 
-async def culled(bench: Bench, client: HubClient, name: str, seconds: float = 30) -> str:
+async def culled(bench: Bench, client: HubClient, name: str, seconds: float = 60) -> str:
     """Wait until a server is stopped, and give the culler's reason."""
     end = time.monotonic() + seconds
     while await client.server(name) is not None or not (found := _culled(bench, name)):

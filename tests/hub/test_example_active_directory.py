@@ -56,10 +56,10 @@ def bench(proxy: Proxy, workspace: Path, database: str) -> Iterator[Bench]:
             "/etc/jupyterhub/ca.pem": str(samba.ca_file),
             "ca_file: ca.pem": f"ca_file: {samba.ca_file}",
             "host: database\n": f"host: 127.0.0.1\n    port: {url.port}\n    user: hub\n"
-            f"    name: {url.database}\n",
+            f"    name: {url.database}\n    drivername: postgresql+psycopg\n",
             "/opt/app-root/workspace": str(workspace),
             "project-node-selector: datascience": "kubernetes.io/os: linux",
-            "notebook-gpu-type0: {timeout: 1h}": "notebook-gpu-type0: {timeout: 3s}",
+            "notebook-gpu-type0: {timeout: 1h}": "notebook-gpu-type0: {timeout: 5s}",
         }
         people = directories.DOMAIN_ACCOUNTS
         running = examples.running_example(

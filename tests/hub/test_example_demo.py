@@ -20,7 +20,7 @@ c.DemoAuthenticator.accounts_file = str(Path.cwd().parent / "accounts.json")
 
 @pytest.fixture(scope="module")
 def bench(proxy: Proxy) -> Iterator[Bench]:
-    places = {"brief: {timeout: 10s}": "small: {timeout: 3s}\n    brief: {timeout: 10s}"}
+    places = {"brief: {timeout: 10s}": "small: {timeout: 5s}\n    brief: {timeout: 10s}"}
     env = {"JUPYTERHUB_CRYPT_KEY": "00" * 32}
     running = examples.running_example(
         "demo", proxy, demo_accounts(), places=places, env=env, here=HERE

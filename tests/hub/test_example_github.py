@@ -60,7 +60,7 @@ def bench(proxy: Proxy, github: GitHub, files: Path) -> Iterator[Bench]:
         'type: nfs, server: nfs.example.org, path: "/exports': f'type: host_path, path: "{files}',
         # where pods cannot have uids of their own, all files are of one uid
         "create: user ": "check_owner: false\n    create: user ",
-        "gpu: {timeout: 2h}": "gpu: {timeout: 3s}",
+        "gpu: {timeout: 2h}": "gpu: {timeout: 5s}",
     }
     env = {"JUPYTERHUB_CRYPT_KEY": "00" * 32, "GITHUB_CLIENT_SECRET": "local-only"}
     with examples.running_example("github", proxy, places=places, env=env, port=port) as bench:

@@ -43,7 +43,7 @@ def issuer() -> Iterator[Issuer]:
 def bench(proxy: Proxy, issuer: Issuer) -> Iterator[Bench]:
     places = {
         "https://id.example.org/realms/lab": issuer.url,
-        "gpu: {timeout: 30m}": "gpu: {timeout: 3s}",
+        "gpu: {timeout: 30m}": "gpu: {timeout: 5s}",
     }
     env = {"JUPYTERHUB_CRYPT_KEY": "00" * 32, "JHEXT_HEADER_SECRET": SECRET}
     with examples.running_example("header-auth", proxy, places=places, env=env) as bench:

@@ -36,7 +36,7 @@ def bench(proxy: Proxy, nodes: Path) -> Iterator[Bench]:
             "/etc/jupyterhub/ca.pem": str(slapd.ca_file),
             "path: /home, ": "path: /nfs, ",  # where the directory of the tests has homes
             "/gpfs/": f"{nodes}/",
-            "gpu: {timeout: 30m}": "gpu: {timeout: 3s}",
+            "gpu: {timeout: 30m}": "gpu: {timeout: 5s}",
         }
         with examples.running_example("ldap", proxy, people, places=places, env=env) as bench:
             yield bench

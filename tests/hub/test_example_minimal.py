@@ -22,7 +22,7 @@ PEOPLE = [
 @pytest.fixture(scope="module")
 def bench(proxy: Proxy) -> Iterator[Bench]:
     env = {"HUB_PASSWORD": PASSWORD}
-    places = {"large: {timeout: 30m}": "large: {timeout: 3s}"}
+    places = {"large: {timeout: 30m}": "large: {timeout: 5s}"}
     with examples.running_example("minimal", proxy, PEOPLE, places=places, env=env) as bench:
         yield bench
 
