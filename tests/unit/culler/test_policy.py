@@ -329,6 +329,8 @@ def test_what_is_in_use_by_its_text_is_within_every_limit(
         {"ready": False},
         {"last_activity": None},
         {"started": None},
+        {"started": 5},
+        {"state": 5},
         {"state": {"jhext": {"profile": "lab", "cull": {"timeout": 1}}}},
     ],
 )
