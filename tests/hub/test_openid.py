@@ -42,7 +42,7 @@ ACCOUNTS = [Account(name=name, uid=20000 + number) for number, name in enumerate
 ENOUGH = 20
 """How many answers of the hub show that it is not waiting."""
 Hub = tuple[Bench, OpenIdProvider]
-GRACE = 8  # seconds in which a server starts and stops; JupyterHub 5 refuses what comes later
+GRACE = 15  # seconds in which a server starts and stops; JupyterHub 5 refuses what comes later
 GROUPS = {"alice": {"hub-users"}, "bob": {"hub-users", "gpu"}, "carl": {"gpu"}, "dora": set()}
 
 

@@ -29,6 +29,8 @@ class Site:
 
     async def _answer(self, request: web.Request) -> web.Response:
         self.asked.append(request.path)
+        if request.path == "/fault":
+            raise web.HTTPNotFound
         if request.path in self.leads:
             return web.Response(status=302, headers={"Location": self.leads[request.path]})
         return web.json_response({"token": request.headers.get("Authorization")})
@@ -75,6 +77,11 @@ async def test_d24_no_other_host_is_asked(
     with pytest.raises(HTTPClientError, match="another host"):
         await ask(github, path, parse_json=False, raise_error=raise_error)
     assert elsewhere.asked == []
+
+
+async def test_a_fault_is_no_answer(github: Site) -> None:
+    with pytest.raises(HTTPClientError, match="404"):
+        await ask(github, "/fault", parse_json=False)
 
 
 async def test_a_circle_ends(github: Site) -> None:
