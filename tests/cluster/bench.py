@@ -132,18 +132,27 @@ def start_cluster_bench(
     return ClusterBench(hub, accounts_file, namespace, node)
 
 
+async def progress(client: HubClient, name: str) -> str:
+    """Follow a start to its end, and return all that was said about it.
+
+    To follow it costs the hub little; asking again and again costs it as much as the start.
+    """
+    path = f"/users/{name}/server/progress"
+    for _ in range(2):
+        with contextlib.suppress(TimeoutError):  # of one request; the next hears all from anew
+            return (await client.api("GET", path)).text
+    return (await client.api("GET", path)).text
+
+
 async def until_ready(client: HubClient, name: str) -> None:
     """Wait for a server that was asked for.
-
-    To follow its start costs the hub little; asking again and again costs it as much as the start.
 
     Raises
     ------
     ServerFailed
         Its start failed, or the time is over.
     """
-    with contextlib.suppress(TimeoutError):  # of this one request
-        await client.api("GET", f"/users/{name}/server/progress")
+    await progress(client, name)
     await client.wait_for_server(name, seconds=120)
 
 
@@ -155,6 +164,15 @@ async def start(browser: HubClient, name: str, profile: str) -> str:
     except ServerFailed:
         return html.unescape((await browser.get(f"/hub/spawn-pending/{name}")).text)
     return ""
+
+
+async def stop(client: HubClient, name: str) -> int:
+    """Stop a server; return the status of the answer.
+
+    The kubelet looks every minute for remains of pods. A pod whose remains it has overlooked before
+    is gone only then.
+    """
+    return (await client.stop_server(name, seconds=150)).status
 
 
 async def until(true: Callable[[], Awaitable[bool]], what: str, seconds: float = 120) -> None:

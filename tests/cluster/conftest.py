@@ -49,21 +49,24 @@ def pytest_configure(config: pytest.Config) -> None:
 # Files in the order in which they begin, what waits longest first; others come before the last.
 # Storage, which needs no node, is left over for the time in which the last has the node alone.
 FIRST = (
-    *("outages", "manifests", "homes", "prepared_homes", "git_push", "failures"),
-    *("conformance_pods", "identity", "restart", "real_pods", "role", "storage_claims"),
-    *("conformance_ends", "conformance_delete"),
+    *("outages", "git_push", "prepared_homes", "homes", "failures", "manifests"),
+    *("conformance_pods", "conformance_containers", "role", "identity", "restart", "real_pods"),
+    "storage_claims",
 )
 LAST = ("lost_node",)
 
-# Files that one process runs one after the other, since they share an API server of their own.
+# Files that one process runs one after the other, since they share clusters of their own.
 TOGETHER = {
     "objects": (
-        *("apiserver", "conformance_create", "conformance_delete", "conformance_watch"),
-        *("conformance_write", "doctor", "golden_pods", "hub_manifests", "manifests"),
+        *("apiserver", "conformance_create", "conformance_delete", "conformance_discovery"),
+        *("conformance_list", "conformance_watch", "conformance_write", "doctor", "golden_pods"),
+        *("hub_manifests", "manifests"),
     ),
+    "pods": ("conformance_init", "conformance_pods", "conformance_scheduling"),
+    "containers": ("conformance_containers", "conformance_ends"),
     "storage": (
-        *("conformance_discovery", "conformance_list", "storage_chaos", "storage_claims"),
-        *("storage_command", "storage_traps", "token_secrets"),
+        *("storage_chaos", "storage_claims", "storage_command", "storage_lost"),
+        *("storage_traps", "token_secrets"),
     ),
 }
 GROUPS = {name: group for group, names in TOGETHER.items() for name in names}
@@ -80,6 +83,11 @@ class Schedule(LoadScopeScheduling):  # type: ignore[misc]
     def _split_scope(self, nodeid: str) -> str:
         name = Path(nodeid.partition("::")[0]).stem.removeprefix("test_")
         return GROUPS.get(name, name)
+
+    def _reschedule(self, node: Any) -> None:
+        # The last test only, which is kept until it is known what follows, may have more behind it.
+        if node.shutting_down or self._pending_of(self.assigned_work[node]) < 2:
+            super()._reschedule(node)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from jhext.demo.client import HubClient
 from jhext.demo.notebook import run_cell
-from tests.cluster.bench import ClusterBench, start
+from tests.cluster.bench import ClusterBench, start, stop
 
 PROGRAM = """\
 import contextlib, http.server, io, urllib.parse
@@ -21,15 +22,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 http.server.HTTPServer(("", 8888), Handler).serve_forever()
 """
+COMMAND = ["python3", "-c", PROGRAM]
 PROFILES = [
     {"slug": "notebook", "display_name": "Notebook", "allow_all": True},
     {
         "slug": "interpreter",
         "display_name": "Interpreter",
         "allow_all": True,
-        "kubespawner_override": {"cmd": ["python3", "-c", PROGRAM]},
+        "kubespawner_override": {"cmd": COMMAND},
     },
 ]
+
+
+async def run_in_interpreter(client: HubClient, user: str, code: str) -> str:
+    """Run code in a server that runs, and return what it printed."""
+    answer = await client.get(f"/user/{user}/?{quote(code)}")
+    assert answer.status == 200, answer.text
+    return answer.text
 
 
 async def run_in_new_server(bench: ClusterBench, user: str, code: str, profile: str) -> str:
@@ -40,8 +49,6 @@ async def run_in_new_server(bench: ClusterBench, user: str, code: str, profile: 
             assert (await browser.get(f"/user/{user}/lab")).status == 200
             printed = await run_cell(browser, f"/user/{user}/", code)
         else:
-            answer = await browser.get(f"/user/{user}/?{quote(code)}")
-            assert answer.status == 200, answer.text
-            printed = answer.text
-        await browser.stop_server(user)
+            printed = await run_in_interpreter(browser, user, code)
+        await stop(browser, user)
     return printed.strip()

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from shlex import join
 from typing import Any
 
 import pytest
 
 from jhext.demo.accounts import Account
 from jhext.demo.client import HubClient
-from tests.cluster.bench import STUB, STUB_ANSWER, ClusterBench, start, until
+from tests.cluster.bench import STUB, STUB_ANSWER, ClusterBench, start, stop, until
 from tests.cluster.conftest import RunHub
+from tests.cluster.interpreter import COMMAND, run_in_interpreter
 
 
 def profile(slug: str, **override: Any) -> dict[str, Any]:
@@ -23,6 +23,8 @@ def profile(slug: str, **override: Any) -> dict[str, Any]:
     }
 
 
+# For a program that ends at once: else a slow machine may have seen that it was running.
+NEVER_READY = {"readinessProbe": {"exec": {"command": ["false"]}, "periodSeconds": 1}}
 # What is started, and what its owner must read at last.
 FAILURES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "image that is nowhere": (
@@ -38,7 +40,7 @@ FAILURES: dict[str, tuple[dict[str, Any], list[str]]] = {
         ["no-such-program"],
     ),
     "program that ends": (
-        profile("ends", cmd=["sh", "-c", "exit 3"]),
+        profile("ends", cmd=["sh", "-c", "exit 3"], extra_container_config=NEVER_READY),
         ["ended with exit code 3"],
     ),
     "too large for any node": (
@@ -59,14 +61,14 @@ FAILURES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
 }
 SMALL = profile("small", cmd=STUB)
-# It writes more than its volume may hold.
 GREEDY = profile(
     "greedy",
-    cmd=["sh", "-c", f"(sleep 2; head -c 9M /dev/zero > /scratch/x) & {join(STUB)}"],
+    cmd=COMMAND,
     poll_interval=1,
     volumes=[{"name": "scratch", "emptyDir": {"sizeLimit": "5Mi"}}],
     volume_mounts=[{"name": "scratch", "mountPath": "/scratch"}],
 )
+WRITE_MORE = "with open('/scratch/x', 'wb') as file: file.write(bytes(9_000_000))"
 PROFILES = [SMALL, GREEDY, *(made for made, _ in FAILURES.values())]
 PEOPLE = [Account(name=made["slug"], uid=2001) for made in PROFILES]
 CONFIG = """
@@ -78,7 +80,8 @@ c.JupyterHub.consecutive_failure_limit = 2
 
 @pytest.fixture(scope="module")
 def bench(run_hub: RunHub) -> ClusterBench:
-    bench = run_hub(PEOPLE, {"profiles": PROFILES}, CONFIG)
+    hub = {"allowed_sensitive_overrides": ["extra_container_config"]}
+    bench = run_hub(PEOPLE, {"profiles": PROFILES, "hub": hub}, CONFIG)
     for kind, spec in (
         ("LimitRange", {"limits": [{"type": "Container", "max": {"cpu": "500"}}]}),
         ("ResourceQuota", {"hard": {"requests.memory": "100Gi"}}),
@@ -134,7 +137,8 @@ async def is_stopped(browser: HubClient, name: str) -> bool:
 async def test_evicted_server_is_noticed_and_can_be_started_again(bench: ClusterBench) -> None:
     async with bench.browser("greedy") as browser:
         assert await start(browser, "greedy", "greedy") == ""
+        await run_in_interpreter(browser, "greedy", WRITE_MORE)
         await until(lambda: is_stopped(browser, "greedy"), "the hub has noticed")
         assert "Server not running" in (await browser.get("/user/greedy/")).text
         assert await start(browser, "greedy", "small") == ""
-        await browser.stop_server("greedy")
+        await stop(browser, "greedy")

@@ -19,8 +19,9 @@ from jhext.cluster.rbac import manifests
 from jhext.delegation.mount import FOLDER
 from jhext.demo.client import HubClient
 from jhext.demo.notebook import run_cell
-from tests.cluster.bench import ClusterBench
+from tests.cluster.bench import ClusterBench, stop, until_ready
 from tests.cluster.conftest import RunHub
+from tests.cluster.interpreter import COMMAND, run_in_interpreter
 from tests.cluster.kubernetes.kubeconfig import Node
 from tests.git_http import GitServer, running_git
 from tests.github.standin import GitHub, authenticator, entered, running_github
@@ -110,12 +111,15 @@ def hub_of(run_hub: RunHub, settings: dict[str, Any], config: str, git: GitServe
     return bench
 
 
+async def start_server(program: HubClient, name: str) -> None:
+    """Start the server of a person."""
+    answer = await program.api("POST", f"/users/{name}/server", {})
+    assert answer.status in (201, 202), answer.text
+    await until_ready(program, name)
+
+
 async def run_in_server(program: HubClient, name: str, code: str) -> Any:
     """Run a cell in the server of a person; return what it printed as JSON."""
-    if await program.server(name) is None:
-        answer = await program.api("POST", f"/users/{name}/server", {})
-        assert answer.status in (201, 202), answer.text
-    await program.wait_for_server(name, seconds=150)
     return json.loads(await run_cell(program, f"/user/{name}/", code))
 
 
@@ -152,6 +156,7 @@ async def test_seed_4(run_hub: RunHub, node: Node, github: GitHub, tmp_path: Pat
         scopes = 'c.GitHubOAuthenticator.scope = ["read:org", "user:email", "public_repo"]'
         bench = hub_of(run_hub, settings, authenticator(github) + scopes, git)
         async with await entered(bench, github, "Octocat") as program:
+            await start_server(program, "octocat")
             seen = await run_in_server(program, "octocat", PUSH.replace("REMOTE", url))
             assert "failed" not in seen["push"]
             assert seen["ids"] == [583231, 583231, [9000, 583231, 1000007001]]
@@ -166,7 +171,7 @@ async def test_seed_4(run_hub: RunHub, node: Node, github: GitHub, tmp_path: Pat
             later = await renewed(bench, program, seen["token"], url)
             assert len(git.authors("work")) == 2
             assert_kept_in_its_place(later, bench)
-            await program.stop_server("octocat")
+            await stop(program, "octocat")
         secrets = [item["type"] for item in bench.namespace.find("Secret")]
         assert "Opaque" not in secrets
 
@@ -210,12 +215,15 @@ c.GenericOAuthenticator.allow_all = True
     with running_git(tmp_path, node.hub_ip, f"{provider.url}/me") as git:
         url = git.create("work")
         settings = settings_of(git, {"type": "auth_state", "fields": CLAIMS})
+        settings["profiles"][0]["kubespawner_override"] = {"cmd": COMMAND}
         bench = hub_of(run_hub, settings, config, git)
         page, token = await log_in(bench.hub.url, "alice", provider.url)
         assert token, (page.status_code, page.text)
         async with HubClient(bench.hub.url, token) as program:
-            seen = await run_in_server(program, "alice", PUSH.replace("REMOTE", url))
-            await program.stop_server("alice")
+            await start_server(program, "alice")
+            code = PUSH.replace("REMOTE", url)
+            seen = json.loads(await run_in_interpreter(program, "alice", code))
+            await stop(program, "alice")
         assert "failed" not in seen["push"]
         assert seen["ids"] == [20000, 20000, [20000]]
         assert git.authors("work") == ["Alice Örn <alice@example.org>"]

@@ -6,21 +6,21 @@ import asyncio
 import json
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 
-from jhext.demo.accounts import Account
 from tests.cluster.bench import ClusterBench
 from tests.cluster.conftest import RunHub
 from tests.cluster.interpreter import PROFILES, run_in_new_server
 from tests.cluster.kubernetes.kubeconfig import Node
+from tests.cluster.several import run_several
+from tests.cluster.volumes import AddVolume, volumes_of
 
-PEOPLE = {"alice": {"uid": 3001, "gid": 3100}, "bob": {"uid": 3002, "gid": 3100}}
 HOME = "/home/{username}"
 WRITE = """\
 import os, pathlib
@@ -40,15 +40,14 @@ print(json.dumps({
     "others": sorted(entry.name for entry in home.parent.iterdir()),
 }))
 """
-
-Storage = dict[str, Any]
-AddVolume = Callable[[Path, str, str], None]
 # Claims of others, which ask for no class, could be given a volume that has none.
 CLASS = "jhext-homes"
 
+Storage = dict[str, Any]
+
 
 def by_claim(files: Path, add_volume: AddVolume, mark: str) -> Storage:
-    for user in PEOPLE:
+    for user in ("claim-alice", "claim-bob"):
         add_volume(files / user, f"{mark}-{user}", "ReadWriteOnce")
     claim = {"storage_class": CLASS, "volume_name": f"{mark}-{{username}}"}
     return {"home": {"source": {"type": "claim"}}, "claims": {"home": claim}}
@@ -67,88 +66,88 @@ def by_host_path(files: Path, add_volume: AddVolume, mark: str) -> Storage:
     return {"home": {"source": {"type": "host_path", "path": f"{files}/{{username}}"}}}
 
 
+KINDS: dict[str, Callable[[Path, AddVolume, str], Storage]] = {
+    "claim": by_claim,
+    "shared": by_shared_claim,
+    "path": by_host_path,
+}
+PEOPLE = {
+    f"{kind}-{name}": {"uid": 3001 + number + 10 * offset, "gid": 3100}
+    for number, kind in enumerate(KINDS)
+    for offset, name in enumerate(("alice", "bob"))
+}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was printed by alice's first server, her second, and bob's only one."""
+
+    first: str
+    again: dict[str, Any]
+    of_bob: dict[str, Any]
+
+
 @pytest.fixture(scope="module")
 def add_volume(node: Node) -> Iterator[AddVolume]:
-    """Make volumes out of directories, and take them away afterwards."""
-    names = []
-    with node.client() as client:
-
-        def add(directory: Path, name: str, mode: str) -> None:
-            spec = {
-                "capacity": {"storage": "1Gi"},
-                "accessModes": [mode],
-                "storageClassName": CLASS,
-                "hostPath": {"path": str(directory), "type": "Directory"},
-            }
-            metadata = {"name": name}
-            manifest = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": metadata}
-            post(client, manifest | {"spec": spec})
-            names.append(name)
-
+    with node.client() as client, volumes_of(client, CLASS) as add:
         yield add
-        for name in names:
-            client.delete(f"/api/v1/persistentvolumes/{name}").raise_for_status()
 
 
-def post(client: httpx.Client, manifest: dict[str, Any]) -> None:
-    client.post("/api/v1/persistentvolumes", json=manifest).raise_for_status()
-
-
-@pytest.fixture(
-    scope="module",
-    params=[
-        (by_claim, "notebook"),
-        (by_shared_claim, "interpreter"),
-        (by_host_path, "interpreter"),
-    ],
-    ids=["claim", "shared_claim", "host_path"],
-)
-def bench(
-    request: pytest.FixtureRequest,
-    run_hub: RunHub,
-    node: Node,
-    add_volume: AddVolume,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[ClusterBench, Path, str]:
+@pytest.fixture(scope="module")
+def files(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a home for everybody, as somebody who looks after a file system does."""
     if node.off is None:
         pytest.skip("not on a cluster whose node does not see this machine's files")
-    folder = tmp_path_factory.mktemp("homes")
-    for part in (folder, *folder.parents):
-        if part.stat().st_uid == os.geteuid() and part.name.startswith("pytest"):
-            part.chmod(0o755)
-    files = folder / "files"
+    files = tmp_path_factory.mktemp("homes") / "files"
     for user, ids in PEOPLE.items():
         (files / user).mkdir(parents=True)
         os.chown(files / user, ids["uid"], ids["gid"])
         (files / user).chmod(0o700)
-    files.chmod(0o755)
-    folder.chmod(0o755)
-    people = folder / "people.yaml"
-    people.write_text(yaml.safe_dump(PEOPLE))
-    source, first = request.param
-    storage = source(files, add_volume, f"jhext-{token_hex(4)}")
-    storage["home"]["mount_path"] = HOME
-    settings = {
-        "profiles": PROFILES,
-        "identity": {"sources": [{"type": "table", "path": str(people)}]},
-        "storage": storage,
-    }
-    accounts = [Account(name=name, uid=ids["uid"]) for name, ids in PEOPLE.items()]
-    return run_hub(accounts, settings), files, first
+    return files
 
 
-async def test_files_of_one_server_are_there_in_the_next(
-    bench: tuple[ClusterBench, Path, str],
-) -> None:
-    hub, files, first = bench
-    assert await run_in_new_server(hub, "alice", WRITE, first) == "/home/alice True"
+@pytest.fixture(scope="module")
+def seen(run_hub: RunHub, files: Path, add_volume: AddVolume) -> dict[str, Seen]:
+    folder = files.parent
+    (folder / "people.yaml").write_text(yaml.safe_dump(PEOPLE))
+    several = {}
+    for kind, storage_of in KINDS.items():
+        storage = storage_of(files, add_volume, f"jhext-{token_hex(4)}")
+        storage["home"]["mount_path"] = HOME
+        several[kind] = {
+            "profiles": PROFILES,
+            "identity": {"sources": [{"type": "table", "path": str(folder / "people.yaml")}]},
+            "storage": storage,
+        }
+    hub = run_several(run_hub, folder, PEOPLE, several)
+
+    async def all_at_once() -> list[Seen]:
+        return await asyncio.gather(*(life(hub, kind) for kind in KINDS))
+
+    return dict(zip(KINDS, asyncio.run(all_at_once()), strict=True))
+
+
+async def life(hub: ClusterBench, kind: str) -> Seen:
+    alice, bob = f"{kind}-alice", f"{kind}-bob"
+    profile = "notebook" if kind == "claim" else "interpreter"
+    first = await run_in_new_server(hub, alice, WRITE, profile)
     printed = await asyncio.gather(
-        *(run_in_new_server(hub, user, READ, "interpreter") for user in ("alice", "bob"))
+        *(run_in_new_server(hub, user, READ, "interpreter") for user in (alice, bob))
     )
-    seen, of_bob = map(json.loads, printed)
-    assert seen["text"] == "written by the first server"
-    assert seen["owner"] == seen["mine"] == [3001, 3100]
-    assert "bob" not in seen["others"]
-    written = files / "alice" / "notes" / "a.txt"
-    assert (written.stat().st_uid, written.stat().st_gid) == (3001, 3100)
-    assert of_bob["text"] == ""
+    return Seen(first, *map(json.loads, printed))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_files_of_one_server_are_there_in_the_next(
+    seen: dict[str, Seen], files: Path, kind: str
+) -> None:
+    alice, bob = f"{kind}-alice", f"{kind}-bob"
+    ids = list(PEOPLE[alice].values())
+    assert seen[kind].first == f"/home/{alice} True"
+    again = seen[kind].again
+    assert again["text"] == "written by the first server"
+    assert again["owner"] == again["mine"] == ids
+    assert bob not in again["others"]
+    written = (files / alice / "notes" / "a.txt").stat()
+    assert [written.st_uid, written.st_gid] == ids
+    assert seen[kind].of_bob["text"] == ""

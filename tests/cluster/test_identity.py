@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from jhext.demo.accounts import Account
-from jhext.demo.notebook import run_cell
 from tests.cluster.bench import ClusterBench, until_ready
 from tests.cluster.conftest import RunHub
+from tests.cluster.interpreter import COMMAND, run_in_interpreter
+from tests.cluster.several import run_several
 
 BLOCKER = "block-cloud-metadata"
 NAME, MAIL = "Alice {Braces} $(id) Liddell", "alice@example.org"
@@ -25,7 +25,16 @@ PEOPLE = {
         "email": MAIL,
     }
 }
-PROFILES = [{"slug": "lab", "display_name": "Lab", "allow_all": True}]
+UNLISTED = "unlisted-alice"
+PEOPLE[UNLISTED] = PEOPLE["alice"] | {"uid": 3002}
+PROFILES = [
+    {
+        "slug": "lab",
+        "display_name": "Lab",
+        "allow_all": True,
+        "kubespawner_override": {"cmd": COMMAND},
+    }
+]
 # The first of them is the chart's own, with a command that tells whether it is what it asks for.
 CONFIG = f"""
 home = [{{"name": "home", "mountPath": "/home/jovyan"}}]
@@ -129,33 +138,26 @@ print(json.dumps({
 """
 
 
-def settings_in(folder: Any, pod: dict[str, Any]) -> dict[str, Any]:
-    people = folder / "people.yaml"
-    people.write_text(yaml.safe_dump(PEOPLE))
-    sources = [{"type": "table", "path": str(people)}]
-    return {"profiles": PROFILES, "identity": {"sources": sources}, "pod": pod}
-
-
 @pytest.fixture(scope="module")
 def bench(run_hub: RunHub, tmp_path_factory: pytest.TempPathFactory) -> ClusterBench:
-    settings = settings_in(tmp_path_factory.mktemp("who"), {"privileged_containers": [BLOCKER]})
-    return run_hub([Account(name="alice", uid=3001)], settings, CONFIG)
-
-
-@pytest.fixture(scope="module")
-def unlisted(run_hub: RunHub, tmp_path_factory: pytest.TempPathFactory) -> ClusterBench:
-    settings = settings_in(tmp_path_factory.mktemp("who"), {})
-    return run_hub([Account(name="alice", uid=3001)], settings, CONFIG)
+    folder = tmp_path_factory.mktemp("who")
+    (folder / "people.yaml").write_text(yaml.safe_dump(PEOPLE))
+    sources = [{"type": "table", "path": str(folder / "people.yaml")}]
+    settings = {"profiles": PROFILES, "identity": {"sources": sources}}
+    several = {
+        "alice": {**settings, "pod": {"privileged_containers": [BLOCKER]}},
+        "unlisted": settings,
+    }
+    return run_several(run_hub, folder, PEOPLE, several, CONFIG)
 
 
 async def run_as_alice(bench: ClusterBench, code: str) -> Any:
-    """Run a cell in alice's server, which is left running; return what it printed as JSON."""
+    """Run code in alice's server, which is left running; return what it printed as JSON."""
     async with bench.browser("alice") as browser:
         if await browser.server("alice") is None:
             await browser.post("/hub/spawn", {})
         await until_ready(browser, "alice")
-        await browser.get("/user/alice/lab")
-        return json.loads(await run_cell(browser, "/user/alice/", code))
+        return json.loads(await run_in_interpreter(browser, "alice", code))
 
 
 async def test_d20_d37_everything_in_the_pod_knows_the_person(bench: ClusterBench) -> None:
@@ -198,11 +200,11 @@ async def test_listed_container_is_root_and_no_other(bench: ClusterBench) -> Non
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
 
 
-async def test_d20_unlisted_container_as_root_is_refused(unlisted: ClusterBench) -> None:
+async def test_d20_unlisted_container_as_root_is_refused(bench: ClusterBench) -> None:
     """The log names both cures, and the API server is never asked."""
-    async with unlisted.browser("alice") as browser:
+    async with bench.browser(UNLISTED) as browser:
         answer = await browser.post("/hub/spawn", {})
         assert "would not run as you" in answer.text
-    assert "list the container in pod.privileged_containers" in unlisted.log
-    assert "singleuser.cloudMetadata.blockWithIptables: false" in unlisted.log
-    assert unlisted.asked_for() == []
+    assert "list the container in pod.privileged_containers" in bench.log
+    assert "singleuser.cloudMetadata.blockWithIptables: false" in bench.log
+    assert not [name for name in bench.asked_for() if UNLISTED in name]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from jhext.demo.accounts import Account
-from tests.cluster.bench import STUB, STUB_ANSWER, ClusterBench, start
+from tests.cluster.bench import STUB, STUB_ANSWER, ClusterBench, start, stop
 from tests.cluster.conftest import RunHub
 from tests.cluster.kubernetes.kubeconfig import Node
 from tests.cluster.line import Line
@@ -51,7 +51,7 @@ async def life_with_an_outage(bench: ClusterBench, line: Line) -> Outage:
         await asyncio.sleep(AWAY_SECONDS - (time.monotonic() - away))
         await line.mend()
         afterwards = await start(carol, "carol", "small")
-        await carol.stop_server("carol")
+        await stop(carol, "carol")
         return Outage(carol_reads, bob_reads, health, afterwards, await bench.pods("carol"))
 
 

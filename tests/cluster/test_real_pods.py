@@ -10,7 +10,7 @@ import pytest
 from jhext.demo.accounts import Account
 from jhext.demo.forms import SpawnForm
 from jhext.demo.notebook import run_cell
-from tests.cluster.bench import ClusterBench
+from tests.cluster.bench import ClusterBench, progress, stop
 from tests.cluster.conftest import RunHub
 
 # Their pods get more than they may, by what a profile adds or by a hook.
@@ -86,10 +86,9 @@ async def test_login_form_progress_kernel_stop(bench: ClusterBench) -> None:
         page = await browser.post("/hub/spawn", {"profile": "small"})
         assert page.url.path == "/hub/spawn-pending/alice"
 
-        stream = await browser.request("GET", "/hub/api/users/alice/server/progress")
         events = [
             json.loads(line.removeprefix("data: "))
-            for line in stream.text.splitlines()
+            for line in (await progress(browser, "alice")).splitlines()
             if line.startswith("data: ")
         ]
         assert events[-1]["ready"], events
@@ -104,7 +103,7 @@ async def test_login_form_progress_kernel_stop(bench: ClusterBench) -> None:
         code = "import os, getpass; print(os.environ['SIZE'], os.getuid(), getpass.getuser())"
         assert (await run_cell(browser, "/user/alice/", code)).split() == ["small", "2001", "alice"]
 
-        assert (await browser.stop_server("alice")).status in (202, 204)
+        assert await stop(browser, "alice") in (202, 204)
         assert await bench.pods("alice") == []
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jhext.demo.accounts import Account
-from tests.cluster.bench import STUB, STUB_ANSWER, ClusterBench, until_ready
+from tests.cluster.bench import STUB, STUB_ANSWER, ClusterBench, stop, until_ready
 from tests.cluster.conftest import RunHub
 
 PEOPLE = [
@@ -61,7 +61,7 @@ async def test_killed_hub_adopts_its_servers_with_what_was_granted(bench: Cluste
         assert (await browser.get("/user/alice/lab")).url.path == "/user/alice/lab"
         (after,) = await bench.pods("alice")
         assert after["metadata"]["uid"] == before["metadata"]["uid"]
-        await browser.stop_server("alice")
+        await stop(browser, "alice")
     assert await bench.pods("alice") == []
 
 

@@ -16,7 +16,7 @@ from jhext.cluster.rbac import manifests, rules_of
 from jhext.delegation.secret import secret_of
 from jhext.demo.accounts import Account
 from jhext.demo.client import ServerFailed
-from tests.cluster.bench import STUB, ClusterBench, until_ready
+from tests.cluster.bench import STUB, ClusterBench, stop, until_ready
 from tests.cluster.conftest import RunHub
 from tests.cluster.kubernetes.kubeconfig import Node
 from tests.cluster.namespace import Manifest, Namespace, namespace
@@ -111,7 +111,7 @@ async def life(bench: ClusterBench, name: str) -> str:
             await until_ready(program, name)
         except ServerFailed:
             return answer.text
-        await program.stop_server(name)
+        await stop(program, name)
     async with bench.program(ADMIN.name) as admin:
         return (await admin.api("DELETE", f"/users/{name}")).text
 

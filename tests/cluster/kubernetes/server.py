@@ -10,6 +10,8 @@ from pathlib import Path
 from jhext.demo.processes import Child, Children
 
 START_SECONDS = 120  # a bound for a machine with much else to do
+# Go's programs clear their memory less often: they have little of it, and not for long.
+ENVIRONMENT = {"GOGC": "400"}
 
 
 @dataclass
@@ -28,7 +30,7 @@ class Server:
         self._child = self.children.start(
             self.name,
             self.command,
-            env=os.environ,
+            env=os.environ | ENVIRONMENT,
             cwd=self.directory,
             log=self.directory / f"{self.name}.log",
         )
