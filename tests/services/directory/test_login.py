@@ -188,6 +188,26 @@ async def test_one_account_with_many_names_is_one_user(
     assert {model["name"] for model in models if model} == {user}
 
 
+SPELLINGS = [
+    "alice",
+    "ALICE",
+    " alice",
+    "alice ",
+    "\u00e1lice",
+    "\uff41lice",
+    "a\u00adlice",
+    "\\61lice",
+]
+SPELLINGS += ["#0405616c696365", "alice,ou=people", "alice+uid=alice", "uid=alice", "alice\0"]
+
+
+async def test_one_dn_in_many_spellings_is_one_user(rfc2307: Slapd) -> None:
+    template = f"uid={{username}},ou=people,{slapd.BASE}"
+    authenticator = by_password_alone(rfc2307, template)
+    models = [await log_in(authenticator, name, "alice-pw") for name in SPELLINGS]
+    assert {model["name"] for model in models if model} == {"alice"}
+
+
 async def test_directory_without_such_names_lets_nobody_in(rfc2307: Slapd) -> None:
     with pytest.raises(web.HTTPError) as refused:
         await log_in(by_password_alone(rfc2307, "{username}@example.org"), "alice", "alice-pw")
