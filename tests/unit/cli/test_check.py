@@ -128,11 +128,12 @@ FAULTY = "- {slug: a, display_name: A, allowed_user: [x]}\n"
         # What profiles are checked by is known although another key beside it is faulty.
         (
             {
-                "jhext__yaml": "hub: {default_access: allow, claims_kei: x}\n"
-                "profiles: [{slug: a, display_name: A}]\n"
+                "jhext__yaml": "hub: {allowed_sensitive_overrides: [service_account], clams: x}\n"
+                "profiles: [{slug: a, display_name: A, allow_all: true, "
+                "kubespawner_override: {service_account: runner}}]\n"
             },
             "jhext.yaml",
-            ["hub.claims_kei"],
+            ["hub.clams"],
         ),
         # Traits that are set before, or after, the settings are read.
         (

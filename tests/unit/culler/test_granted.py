@@ -20,6 +20,7 @@ from jhext.culler.settings import CullerSettings
 from jhext.hub_api.rights import lost_right
 from jhext.profiles.access import Person
 from jhext.profiles.catalog import Catalog
+from jhext.recorded import NOTICED
 from jhext.settings import Settings, load_settings
 from tests.unit.culler.fake_hub import running
 
@@ -99,6 +100,18 @@ async def test_a_state_tells_of_a_class_that_decides_otherwise(
     spawner = make_spawner(config=config, kind=kind)
     spawner.load_state({"jhext": {"profile": "lab"}})
     assert ("origin" in spawner.get_state()["jhext"]) == (not decides)
+
+
+async def test_a_notice_outlives_the_hub(make_spawner: Any) -> None:
+    """A hub that is restarted finds the servers with one without looking at all."""
+    spawner = make_spawner()
+    spawner.load_state({"jhext": {"profile": "lab", "notice": {"at": 1.0, "why": "idle"}}})
+    assert spawner in NOTICED
+    again = make_spawner()
+    again.load_state({"jhext": {"profile": "lab"}})
+    assert again not in NOTICED
+    again.note(notice={"at": 1.0, "why": "idle"})
+    assert again in NOTICED
 
 
 async def test_a_state_tells_of_profiles_that_a_hook_has_set(make_spawner: Any) -> None:
