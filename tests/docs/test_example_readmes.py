@@ -19,7 +19,8 @@ from tests.docs.test_snippets import evaluate_yaml
 
 EXAMPLES = Path(__file__).parents[2] / "example_configs"
 READMES = sorted(EXAMPLES.rglob("README.md"))
-FILE = re.compile(r"(?:.*=)?([\w./-]+\.(?:yaml|py|json|csv|txt))")
+FILE = re.compile(r"(?:.*=)?([\w.][\w./-]*\.(?:yaml|py|json|csv|txt))")
+"""A file of the folder: paths in the pod of the hub begin with a slash."""
 
 
 def told(path: Path) -> str:
