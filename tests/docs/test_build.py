@@ -4,10 +4,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 import jhext
+from jhext.cli import application
 
 ROOT = Path(__file__).parents[2]
 WITH_TRAITS = [name for name in jhext.__all__ if name.endswith(("Authenticator", "Spawner"))]
@@ -49,6 +52,20 @@ def test_functions_are_described(built: Path) -> None:
     functions = [name for name in jhext.__all__ if name.islower()]
     assert functions
     assert [name for name in functions if f'id="jhext.{name}"' not in page] == []
+
+
+def test_every_command_has_its_options(built: Path) -> None:
+    page = re.sub("<[^>]+>", "", (built / "reference" / "cli.html").read_text())
+    told = page[page.index("All options") :]
+    waiting: list[Any] = [typer.main.get_command(application())]
+    while waiting:
+        command = waiting.pop()
+        if hasattr(command, "commands"):
+            waiting += command.commands.values()
+            continue
+        assert f" {command.name}\n" in told
+        for parameter in command.params:
+            assert set(parameter.opts) <= set(re.findall(r"--?[\w-]+|\w+", told.lower()))
 
 
 def test_no_directive_is_left_as_text(built: Path) -> None:
