@@ -124,6 +124,25 @@ async def test_the_hub_is_told_what_changes(caplog: Any) -> None:
         assert hub.stopped == []
 
 
+async def test_a_stop_that_is_put_off_in_the_middle_of_a_pass() -> None:
+    """The notice comes too late and is taken away by the next pass; nobody is stopped."""
+    culler = Culler(timeout="1h", warn_before="15m", extend_to="99d")
+    users = {"bob": {"": running(50 * MINUTE, profile="lab")}}
+    async with FakeHub(users, notices=[]).serving() as hub:
+        assert hub.notices is not None
+
+        def put_off(method: str, path: str, count: int) -> None:
+            if method == "PUT":
+                users["bob"][""]["state"]["jhext"]["extended_until"] = NOW + 2 * HOUR
+
+        hub.fault = put_off
+        await culler.look(hub)
+        await culler.look(hub)
+        await culler.look(hub)
+        assert [list(told) for told in hub.notices] == [["bob/"], []]
+        assert hub.stopped == []
+
+
 async def test_a_hub_without_the_handler_is_not_troubled() -> None:
     async with FakeHub({"bob": {"": running(50 * MINUTE)}}).serving() as hub:
         await Culler(timeout="1h", warn_before="15m").look(hub)
