@@ -70,8 +70,8 @@ def test_demo_is_what_is_shipped(name: str) -> None:
     assert (EXAMPLES / "demo" / name).read_text() == shipped.read_text()
 
 
-@pytest.mark.parametrize("folder", ["ldap", "active-directory", "github", "header-auth"])
-def test_nobody_writes_python(folder: str) -> None:
+def test_nobody_writes_python() -> None:
     """All that differs between these hubs is data."""
-    minimal, other = (EXAMPLES / name / "jupyterhub_config.py" for name in ("minimal", folder))
-    assert other.read_text() == minimal.read_text()
+    files = set(EXAMPLES.glob("*/jupyterhub_config.py")) - {EXAMPLES / "demo/jupyterhub_config.py"}
+    assert len(files) > 5
+    assert len({file.read_text() for file in files}) == 1
