@@ -25,3 +25,9 @@ def test_every_example_is_listed() -> None:
     page = (ROOT / "docs" / "how-to" / "examples.md").read_text()
     listed = set(re.findall(r"`example_configs/([a-z0-9-]+)`", page))
     assert listed == {path.name for path in (ROOT / "example_configs").iterdir() if path.is_dir()}
+
+
+def test_examples_that_pages_name_are_there() -> None:
+    pages = "".join(page.read_text() for page in (ROOT / "docs").rglob("*.md"))
+    named = set(re.findall(r"`(example_configs/[^`*]*)`", pages))
+    assert [name for name in named if not (ROOT / name).exists()] == []
