@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from kubespawner.slugs import is_valid_label, safe_slug
 
@@ -53,9 +54,15 @@ def network_of(configuration: Configuration) -> Network:
         label=JHEXT_COMPONENT if configuration.has_profiles else KUBESPAWNER_COMPONENT,
         components=tuple(sorted(components)),
         ports=tuple(sorted({port or DEFAULT_PORT for port in values_of(configuration, "port")})),
-        hub_port=configuration.hub_trait("hub_port", HUB_PORT),
+        hub_port=_hub_port(configuration),
         hub_is_elsewhere=any(values_of(configuration, "enable_user_namespaces")),
     )
+
+
+def _hub_port(configuration: Configuration) -> int:
+    """Tell where the hub listens: JupyterHub's newer trait for it comes before the older one."""
+    port: int = configuration.hub_trait("hub_port", HUB_PORT)
+    return urlsplit(configuration.hub_trait("hub_bind_url", "")).port or port
 
 
 def policy(

@@ -33,6 +33,12 @@ def profile(**overrides: Any) -> dict[str, Any]:
             id="ports",
         ),
         pytest.param(
+            None,
+            "c.JupyterHub.hub_bind_url = 'http://0.0.0.0:8090/hub'",
+            Network(label="jhext.io/component", hub_port=8090),
+            id="port of the hub in its URL",
+        ),
+        pytest.param(
             profile(component_label="lab", port=7777),
             "",
             Network(
