@@ -10,7 +10,7 @@ from typing import Any
 from ..offline.configuration import Configuration
 from ..profiles.freeze import thaw
 from ..profiles.model import Profile
-from .features import as_list, overrides_of
+from .features import as_list, overrides_of, values_of
 
 Manifest = dict[str, Any]
 PAUSE = "registry.k8s.io/pause:3.10"
@@ -131,11 +131,13 @@ def _overridden(traits: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict
 def _beside(configuration: Configuration) -> Iterator[str]:
     """Give the images of containers that pods have besides the person's."""
     for trait in ("init_containers", "extra_containers"):
-        value = configuration.trait(trait)
-        for container in [] if callable(value) else as_list(value):
-            image = container.get("image") if isinstance(container, Mapping) else container.image
-            if isinstance(image, str) and "{" not in image:
-                yield image
+        for value in values_of(configuration, trait):
+            for container in [] if callable(value) else as_list(value):
+                image = (
+                    container.get("image") if isinstance(container, Mapping) else container.image
+                )
+                if isinstance(image, str) and "{" not in image:
+                    yield image
     storage = configuration.settings.storage
     if storage and storage.init and storage.init.image:
         yield storage.init.image

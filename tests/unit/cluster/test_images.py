@@ -92,6 +92,12 @@ Expected = dict[tuple[str, ...], tuple[str, ...]]
             {(): (BASE, "x:1")},
             id="what else is in the pods",
         ),
+        pytest.param(
+            [profile("One", {"extra_containers": [{"name": "x", "image": "x:1"}]})],
+            "c.ProfileKubeSpawner.allowed_sensitive_overrides = {'extra_containers'}",
+            {(): (BASE, "x:1")},
+            id="what else is in the pods of one profile",
+        ),
     ],
 )
 def test_images(
