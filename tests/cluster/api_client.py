@@ -20,7 +20,8 @@ from kubernetes_asyncio import client, config
 
 from tests.cluster.kubernetes.kubeconfig import Cluster, Node
 
-TIMEOUT = 30
+# The kubelet may overlook the remains of a pod until it looks for such, every minute.
+TIMEOUT = 100
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 JSON = "application/json-patch+json"
