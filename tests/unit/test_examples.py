@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from importlib import resources
 from pathlib import Path
 
@@ -38,6 +39,21 @@ def test_folder_is_whole(folder: Path) -> None:
 def test_check_finds_nothing(settings: Path) -> None:
     skip_example_for_newer_ones(settings.parent.name)
     ran = CliRunner().invoke(application(), ["check", str(settings)])
+    assert ran.exit_code == 0, ran.output
+
+
+@pytest.mark.parametrize("config", sorted(EXAMPLES.glob("*/jupyterhub_config.py")), ids=told)
+def test_check_finds_nothing_in_what_the_hub_runs(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    skip_example_for_newer_ones(config.parent.name)
+    folder = shutil.copytree(config.parent, tmp_path / "example")
+    settings = folder / "jhext.yaml"
+    text = settings.read_text()
+    settings.write_text(text.replace("/etc/jupyterhub", str(folder)))
+    for secret in re.findall(r"{env: (\w+)}", text):
+        monkeypatch.setenv(secret, "00" * 32)
+    ran = CliRunner().invoke(application(), ["check", str(folder / config.name)])
     assert ran.exit_code == 0, ran.output
 
 
