@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from jhext.storage.changes import NotPossibleError, growing
 from jhext.storage.claims import overridden, wanted_of
 from jhext.storage.settings import ClaimSettings, ClaimSpec, StorageSettings
-from tests.unit.storage.claims_of import COMMON, owner, settings
+from tests.unit.storage.claims_of import COMMON, existing, owner, settings, wanted
 
 
 @pytest.mark.parametrize(
@@ -189,6 +190,16 @@ def test_size_that_fields_make_none_of_is_refused_by_name() -> None:
     claims = settings({"home": {"size": "{profile}Gi"}}).claims
     with pytest.raises(ValueError, match=r"^claims\.home\.size: .* for 'alice': .*'labGi'"):
         list(wanted_of(claims, owner(profile="lab"), COMMON))
+
+
+def test_command_to_grow_needs_a_size_where_it_is_not_the_same_for_all() -> None:
+    claim = existing(wanted(owner(profile="5"), size="{profile}Gi"))
+    storage = settings({"home": {"size": "{profile}0Gi"}})
+    assert growing([], "", storage, [claim]) == []
+    with pytest.raises(NotPossibleError, match="no one size for home-alice: say --size"):
+        growing(["home-alice"], "", storage, [claim])
+    (change,) = growing(["home-alice"], "7Gi", storage, [claim])
+    assert change.text == "home-alice: 5Gi → 7Gi"
 
 
 def test_nothing_is_asked_for_where_nothing_is_configured() -> None:
