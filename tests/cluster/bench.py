@@ -156,14 +156,24 @@ async def until_ready(client: HubClient, name: str) -> None:
     await client.wait_for_server(name, seconds=120)
 
 
+# The kubelet says this once in a while when many mounts come and go, and tries again itself.
+FOR_NOW = "failed to prepare subPath"
+
+
 async def start(browser: HubClient, name: str, profile: str) -> str:
     """Start a server; return what its owner reads if that fails, else nothing."""
-    await browser.post("/hub/spawn", {"profile": profile})
-    try:
-        await until_ready(browser, name)
-    except ServerFailed:
-        return html.unescape((await browser.get(f"/hub/spawn-pending/{name}")).text)
-    return ""
+    page = ""
+    for _ in range(3):
+        await browser.post("/hub/spawn", {"profile": profile})
+        try:
+            await until_ready(browser, name)
+        except ServerFailed:
+            page = html.unescape((await browser.get(f"/hub/spawn-pending/{name}")).text)
+            if FOR_NOW not in page:
+                break
+        else:
+            return ""
+    return page
 
 
 async def stop(client: HubClient, name: str) -> int:

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from jhext.storage.prepare import MAKES
-from tests.cluster.bench import ClusterBench, progress
+from tests.cluster.bench import ClusterBench, start
 from tests.cluster.conftest import RunHub
 from tests.cluster.interpreter import PROFILES, run_in_new_server
 from tests.cluster.kubernetes.kubeconfig import Node
@@ -214,9 +214,7 @@ async def look(bench: ClusterBench, user: str, profile: str = "interpreter") -> 
 async def refusal_of(bench: ClusterBench, user: str) -> str:
     """Start a server that is not to start, and give what the person reads."""
     async with bench.browser(user) as browser:
-        await browser.post("/hub/spawn", {"profile": "interpreter"})
-        assert '"failed": true' in await progress(browser, user)
-        return (await browser.get(f"/hub/spawn-pending/{user}")).text
+        return await start(browser, user, "interpreter")
 
 
 @pytest.mark.parametrize("kind", KINDS)
