@@ -30,7 +30,8 @@ NO_NAMES = {
     "jupyterhub_config.py",
     "mountpoints.json",
 } | {
-    *("{env:}", "{file:}", "jhext-culler", "oc apply", "make test", "enableServiceLinks"),
+    *("{env:}", "{file:}", "jhext-culler", "make test", "enableServiceLinks"),
+    *("oc apply", "kubectl apply"),
     *("host_path", "nfs", "csi", "shared_claim", "rest", "platform", "act_as", "mount_path"),
     *("when_in_use", "data_source", "selector"),
 }
