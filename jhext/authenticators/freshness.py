@@ -53,8 +53,9 @@ class FreshGroups(Authenticator):  # type: ignore[misc]
         help="""
         How many seconds a person stays logged in while the provider does not answer.
 
-        It is counted from the last time that the provider was asked with success. After that, the
-        person has to log in again, which needs the provider.
+        It is counted from the last time that the provider was asked with success. After that, or
+        where the last answer was a refusal, the person has to log in again, which needs the
+        provider.
         """,
     )
 
@@ -74,6 +75,14 @@ class FreshGroups(Authenticator):  # type: ignore[misc]
             self._not_confirmed.discard(name)
         else:
             self._not_confirmed.add(name)
+
+    def may_wait(self, name: str, auth_state: Any) -> bool:
+        """Tell whether a person stays logged in while the provider does not answer.
+
+        Who was refused does not: an outage is no reason to let somebody in again.
+        """
+        is_known = age_of(auth_state, time.time()) <= self.outage_grace
+        return is_known and name not in self._not_confirmed
 
     async def pre_spawn_start(self, user: Any, spawner: Any) -> None:
         """Refuse to start a server for whom nobody vouches now, or by groups that are too old.

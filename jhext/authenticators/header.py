@@ -23,7 +23,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from jhext.identity.pointers import claim_path, find
 
 from .active import is_active
-from .freshness import VERIFIED_AT, age_of
+from .freshness import VERIFIED_AT
 from .header_traits import HeaderTraits
 from .issuer_keys import IssuerKeys, KeysUnavailable
 from .same_person import is_another_person
@@ -105,7 +105,7 @@ class HeaderAuthenticator(HeaderTraits):
             model = await self._vouched_for(handler.request)
         except KeysUnavailable as error:
             self.log.warning("%s could not be refreshed: %s", user.name, error)
-            return age_of(state, time.time()) <= self.outage_grace
+            return self.may_wait(user.name, state)
         except web.HTTPError:
             return False
         if model is None or self.normalize_username(model["name"]) != user.name:

@@ -241,7 +241,7 @@ class IdentityOAuthenticator(FreshGroups, ClaimedGroups, SamePerson):
             self.log.warning(
                 "The provider does not answer; %s was asked %.0f s ago", user.name, age
             )
-            return age <= self.outage_grace
+            return self.may_wait(user.name, state)
         if not isinstance(model, Mapping):
             return model
         if model["name"] != user.name:

@@ -193,6 +193,27 @@ async def test_d11_a_provider_that_is_away_is_waited_for_so_long(
         await authenticator.pre_spawn_start(user, SPAWNER)
 
 
+async def test_d11_an_outage_lets_nobody_in_who_was_refused() -> None:
+    async def say(request: web.Request) -> web.Response:
+        return web.json_response({"name": "ann", "active": False})
+
+    application = web.Application()
+    application.add_routes([web.get("/me", say)])
+    async with TestServer(application) as server:
+        authenticator = made(
+            "GenericOAuthenticator",
+            userdata_url=str(server.make_url("/me")),
+            username_claim="name",
+            enable_auth_state=True,
+            allow_all=True,
+        )
+        user = User(kept(5))
+        assert await authenticator.refresh_user(user) is False
+    assert await authenticator.refresh_user(user) is False  # nobody answers any more
+    with pytest.raises(SpawnRefused):
+        await authenticator.pre_spawn_start(user, SPAWNER)
+
+
 @pytest.mark.parametrize(
     ("claims", "stays"),
     [
