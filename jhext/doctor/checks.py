@@ -56,14 +56,14 @@ def _pod_security(plan: Plan, world: World) -> Iterator[Line]:
         return
     level = cluster.pod_security
     label = f"namespace {cluster.namespace} pod-security.kubernetes.io/enforce=restricted"
-    fits = plan.hardened and not plan.privileged
+    refused = {"baseline": plan.privileged, "restricted": plan.privileged + plan.unrestricted}
+    fits = plan.hardened and not refused["restricted"]
     if level is None:
         fix = f"look as an administrator: kubectl get namespace {cluster.namespace} --show-labels"
         yield Line("pod security", "warning", "the level of the namespace cannot be read", fix)
-    elif level in ("restricted", "baseline") and plan.privileged:
-        names = ", ".join(plan.privileged)
-        fix = "do without pod.privileged_containers, or use another namespace"
-        yield Line("pod security", "error", f"{level} refuses the containers {names}", fix)
+    elif names := ", ".join(refused.get(level, ())):
+        fix = "do without, or use a namespace with a lower level"
+        yield Line("pod security", "error", f"{level} refuses {names}", fix)
     elif level == "restricted" and not plan.hardened:
         fix = "write a section identity, or set what the level asks for in c.KubeSpawner"
         text = "restricted refuses pods as KubeSpawner makes them by default"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from ..culler.work import needed_scopes
 from ..in_force import lost
 from ..offline.configuration import Configuration
 from ..profiles.finding import Finding
+from ..storage.settings import StorageSettings
 
 _HOOKS = ("pre_spawn_hook", "post_stop_hook", "auth_state_hook", "modify_pod_hook")
 _FROM_AUTH_STATE = frozenset({"auth_state", "github"})
@@ -43,9 +44,11 @@ class Plan:
     features
         What it uses of the cluster.
     hardened
-        Whether pods pass the level "restricted" of Pod Security.
+        Whether the security contexts of pods pass the level "restricted" of Pod Security.
     privileged
-        Containers that do not.
+        What pods have that the levels "baseline" and "restricted" refuse.
+    unrestricted
+        What only "restricted" refuses.
     claims
         The claims, by their keys.
     needs_auth_state
@@ -69,6 +72,7 @@ class Plan:
     features: Features = field(default_factory=Features)
     hardened: bool = False
     privileged: tuple[str, ...] = ()
+    unrestricted: tuple[str, ...] = ()
     claims: Mapping[str, Claim] = field(default_factory=dict)
     needs_auth_state: str = ""
     enables_auth_state: bool = False
@@ -85,13 +89,18 @@ def plan_of(configuration: Configuration) -> Plan:
     """Tell what a configuration needs."""
     settings = configuration.settings
     database = str(configuration.hub_trait("db_url", "") or f"{SQLITE}jupyterhub.sqlite")
-    storage = settings.storage.claims if settings.storage else {}
+    storage = settings.storage or StorageSettings()
+    kinds = {one.source.type for one in (storage.home, *storage.mounts) if one}
+    privileged = [f"the container {name}" for name in sorted(settings.pod.privileged_containers)]
     is_wired = configuration.path.suffix == ".py"
     return Plan(
         features=features_of(configuration),
         hardened=settings.identity is not None,
-        privileged=tuple(sorted(settings.pod.privileged_containers)),
-        claims={key: Claim(c.storage_class, c.grow != "never") for key, c in storage.items()},
+        privileged=(*privileged, *_volumes(kinds, "host_path")),
+        unrestricted=_volumes(kinds, "nfs"),
+        claims={
+            key: Claim(c.storage_class, c.grow != "never") for key, c in storage.claims.items()
+        },
         needs_auth_state=_needs_auth_state(configuration),
         enables_auth_state=bool(_of_login(configuration, "enable_auth_state")),
         hooks=_hooks_set_twice(configuration),
@@ -102,6 +111,10 @@ def plan_of(configuration: Configuration) -> Plan:
         login_url=str(_of_login(configuration, "authorize_url") or ""),
         database=database.removeprefix(SQLITE) if database.startswith(SQLITE) else "",
     )
+
+
+def _volumes(kinds: Collection[str], kind: str) -> tuple[str, ...]:
+    return (f"volumes of type {kind}",) if kind in kinds else ()
 
 
 def _needs_auth_state(configuration: Configuration) -> str:

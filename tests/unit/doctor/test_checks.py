@@ -72,10 +72,16 @@ CASES: dict[str, tuple[Plan, World, tuple[str, str], str]] = {
     "level unreadable": (PLAN, world(pod_security=None), ("pod security", "warning"), "cannot"),
     "level too low": (PLAN, world(pod_security=""), ("pod security", "warning"), "nothing"),
     "privileged container": (
-        replace(PLAN, privileged=("block-cloud-metadata",)),
-        world(),
+        replace(PLAN, privileged=("the container block-cloud-metadata",)),
+        world(pod_security="baseline"),
         ("pod security", "error"),
         "block-cloud-metadata",
+    ),
+    "volumes that restricted refuses": (
+        replace(PLAN, unrestricted=("volumes of type nfs",)),
+        world(),
+        ("pod security", "error"),
+        "restricted refuses volumes of type nfs",
     ),
     "KubeSpawner's pods": (
         replace(PLAN, hardened=False),
@@ -180,6 +186,11 @@ def test_one_thing_is_wrong(case: str) -> None:
     assert bad(lines) == [expected]
     assert text in lines[0].message
     assert lines[0].fix
+
+
+@pytest.mark.parametrize("has", [{"unrestricted": ("nfs",)}, {"privileged": ("host_path",)}])
+def test_a_level_that_refuses_volumes_is_not_advised(has: Any) -> None:
+    assert bad(lines_of(replace(PLAN, **has), world(pod_security=""))) == []
 
 
 def test_d33_each_missing_verb_is_named() -> None:

@@ -12,6 +12,13 @@ from tests.unit.cluster.conftest import SMALL, Configured, configured
 __all__ = ["configured"]
 PROFILES = {"profiles": [SMALL]}
 CULLER = PROFILES | {"culler": {"timeout": "1h"}}
+NFS = {"type": "nfs", "server": "nfs.example.org", "path": "/homes/{username}"}
+HOST_PATH = {
+    "name": "data",
+    "source": {"type": "host_path", "path": "/data"},
+    "mount_path": "/data",
+    "allow_all": True,
+}
 FILES = [{"type": "files", "passwd": "passwd"}]
 
 
@@ -34,7 +41,7 @@ FILES = [{"type": "files", "passwd": "passwd"}]
         pytest.param(
             PROFILES | {"identity": {"sources": FILES}, "pod": {"privileged_containers": ["x"]}},
             "",
-            {"hardened": True, "privileged": ("x",), "needs_auth_state": ""},
+            {"hardened": True, "privileged": ("the container x",), "needs_auth_state": ""},
             id="identity",
         ),
         pytest.param(
@@ -54,6 +61,15 @@ FILES = [{"type": "files", "passwd": "passwd"}]
             "",
             {"claims": {"home": Claim("fast", grows=False)}},
             id="claims",
+        ),
+        pytest.param(
+            PROFILES | {"storage": {"home": {"source": NFS}, "mounts": [HOST_PATH]}},
+            "",
+            {
+                "privileged": ("volumes of type host_path",),
+                "unrestricted": ("volumes of type nfs",),
+            },
+            id="volumes",
         ),
         pytest.param(
             PROFILES,
