@@ -142,10 +142,10 @@ class Hub:
         HubError
             Not even the first page can be had.
         """
-        offset, total = 0, 1
+        offset, total, size = 0, 1, self._page_size
         while offset < total:
             users: list[Any] = []
-            following = offset + self._page_size
+            following = offset + size
             query = f"state={state}&sort=id&offset={offset}&limit={self._page_size}"
             try:
                 users, following, total = _page(await self._get(f"users?{query}", _PAGES))
@@ -154,6 +154,8 @@ class Hub:
                     raise
                 failed(error)
             yield users
+            if following < total:
+                size = following - offset  # the hub may have smaller pages
             offset = max(following, offset + 1)
 
     async def idle(self, unused: float, old: float) -> list[Any] | None:

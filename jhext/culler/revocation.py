@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from .verdict import Server, Verdict, Why
 
@@ -37,6 +37,10 @@ class Revocations:
     def forget_others(self) -> None:
         """Forget the time that has gone by for those about whom nobody says anything any more."""
         self._since = {name: self._since[name] for name in self._reasons}
+
+    def users_besides(self, listed: Set[str]) -> set[str]:
+        """Give the people who run something without a right that is not in a list, of USER/NAME."""
+        return {name.partition("/")[0] for name in self._reasons.keys() - listed}
 
     def judge(self, server: Server, grace: float, now: float, wall: float) -> Verdict | None:
         """Decide about a server whose user has no right to it; None about any other.

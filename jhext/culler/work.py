@@ -207,12 +207,16 @@ class Pass:
             async for page in self._hub.pages("active", lambda error: self._lost(seen, error)):
                 yield page
             return
-        yield users
-        for name in self._revocations.users - {user["name"] for user in users}:
+        # Of somebody with several servers, only those that may be due are among them.
+        listed = {f"{user['name']}/{name}" for user in users for name in user["servers"]}
+        unlisted = self._revocations.users_besides(listed)
+        yield [user for user in users if user["name"] not in unlisted]
+        for name in unlisted:
             try:
                 revoked = await self._hub.user(name)
             except HubError as error:
                 self._lost(seen, error)
+                yield [user for user in users if user["name"] == name]
                 continue
             if revoked is not None:
                 yield [revoked]

@@ -26,26 +26,32 @@ async def lost_right(spawner: Any) -> str | None:
     """
     if not isinstance(spawner, ProfileKubeSpawner):
         return None
-    granted = spawner.get_state().get("jhext", {})
-    if (profile := granted.get("profile")) is None:
-        return None
-    authenticator = spawner.user.authenticator
-    name = spawner.user.name
-    if not await maybe_future(authenticator.check_blocked_users(name, None)):
-        return "Authenticator.blocked_users"
-    if BY_HOOK in granted:
-        return None  # what the hook would set now, only a start tells
     try:
-        catalog = await spawner.catalog()
-        if catalog is None:
-            return None
-        known = {known.slug for known in catalog.profiles}
-        if profile not in known and (catalog.errors or not known):
-            return None  # a faulty profile is left out, and an empty folder withdraws nothing
-        await spawner.identify()
-        options = {"profile": profile, **granted.get("choices", {})}
-        select(catalog, await spawner.person(catalog), options)
+        return await _lost_now(spawner)
     except Refusal as refusal:
         lost = refusal.reason in _LOST
         return refusal.rule or refusal.detail or refusal.reason.value if lost else None
+    except Exception:  # code of the operator's, which may fail for one person only
+        who = f"{spawner.user.name}/{spawner.name}"
+        spawner.log.exception("Whether the right to %s has ended is not known", who)
+        return None
+
+
+async def _lost_now(spawner: ProfileKubeSpawner) -> str | None:
+    authenticator, name = spawner.user.authenticator, spawner.user.name
+    if not await maybe_future(authenticator.check_blocked_users(name, None)):
+        return "Authenticator.blocked_users"
+    await spawner.identify()
+    granted = spawner.get_state().get("jhext", {})
+    profile = granted.get("profile")
+    if profile is None or BY_HOOK in granted:
+        return None  # what the hook would set now, only a start tells
+    catalog = await spawner.catalog()
+    if catalog is None:
+        return None
+    known = {known.slug for known in catalog.profiles}
+    if profile not in known and (catalog.errors or not known):
+        return None  # a faulty profile is left out, and an empty folder withdraws nothing
+    options = {"profile": profile, **granted.get("choices", {})}
+    select(catalog, await spawner.person(catalog), options)
     return None

@@ -46,6 +46,8 @@ class FakeHub:
         What the handlers of ours say and are told; None for a hub without them.
     tells_idle
         Whether it has the one that tells who is idle.
+    longest_page
+        How many people it gives at a time at most, however many are asked for.
     fault
         Is given the method, the path and how often this was asked for; gives a status to answer
         with, "hang", "drop" or "half", or None.
@@ -61,6 +63,7 @@ class FakeHub:
     revoked: dict[str, str] | None = None
     notices: list[dict[str, Any]] | None = None
     tells_idle: bool = False
+    longest_page: int = 200
     stopped: list[str] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
     most_stops: int = 0
@@ -119,6 +122,7 @@ class FakeHub:
 
     async def _page(self, request: web.Request) -> web.Response:
         offset, limit = int(request.query["offset"]), int(request.query["limit"])
+        limit = min(limit, self.longest_page)
         wanted = request.query["state"] == "active"
         names = [name for name, servers in self.users.items() if bool(servers) is wanted]
         following = offset + limit

@@ -94,6 +94,16 @@ async def test_a_page_that_never_comes_is_left_out_of_one_pass() -> None:
         assert sorted(hub.stopped) == idle_ones(600, 50)
 
 
+async def test_a_page_that_never_comes_of_a_hub_with_smaller_pages() -> None:
+    """What is left out is as long as pages are, and not as long as was asked for."""
+    async with FakeHub(crowd(200, idle=10), longest_page=50).serving() as hub:
+        hub.fault = lambda method, path, count: 500 if "offset=50&" in path else None
+        await Culler().look(hub)
+        assert sorted(hub.stopped) == sorted(
+            f"user{n}/" for n in (*range(0, 50, 10), *range(100, 200, 10))
+        )
+
+
 async def test_without_the_first_page_nothing_is_done() -> None:
     async with FakeHub(crowd(10, idle=1)).serving() as hub:
         hub.fault = lambda method, path, count: 503 if "offset=0" in path else None
@@ -281,6 +291,21 @@ async def test_revoked_after_the_grace_period() -> None:
         culler.revocations._since["user1/"] -= HOUR
         await culler.look(hub)
         assert hub.stopped == ["user1/"]
+
+
+async def test_a_lost_right_beside_an_idle_server_that_stays() -> None:
+    """The handler lists only the idle one of the two, and then the other is asked for."""
+    culler = Culler(revoked_after=1, profiles={"lab": {"never": True}})
+    users = {"ann": {"": running(9e3, profile="lab"), "gpu": running(profile="gpu")}}
+    async with FakeHub(users, revoked={"ann/gpu": "x"}, tells_idle=True).serving() as hub:
+        hub.fault = lambda method, path, count: 403 if path == "/users/ann" else None
+        seen = await culler.look(hub)
+        assert (seen.whole, +seen.counts) == (False, {("keep", Why.NEVER): 1})
+        culler.revocations._since["ann/gpu"] -= 1
+        hub.fault = lambda method, path, count: None
+        seen = await culler.look(hub)
+        assert (seen.whole, seen.counts.total()) == (True, 2)
+        assert hub.stopped == ["ann/gpu"]
 
 
 async def test_a_lost_right_is_the_reason_also_of_an_idle_server() -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from dataclasses import replace
+from inspect import unwrap
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +14,7 @@ from traitlets.config import Config
 
 import jhext
 from jhext import ProfileKubeSpawner
+from jhext.hub_api import revoked
 from jhext.hub_api.rights import lost_right
 from jhext.profiles.access import Person
 from jhext.profiles.catalog import Catalog
@@ -29,6 +34,7 @@ def profile(**access: Any) -> dict[str, Any]:
     return {"slug": "lab", "display_name": "Lab", "profile_options": CHOICES, **access}
 
 
+GONE_PROFILE = {"version": 1, "profile": "lab"}
 OTHER = {"slug": "other", "display_name": "Other", "allow_all": True}
 CASES: dict[str, tuple[Any, list[str], dict[str, Any], str | None]] = {
     "still": (profile(allowed_groups=["staff"]), ["staff"], {}, None),
@@ -119,3 +125,59 @@ async def test_the_authenticator_blocks(make_spawner: Any) -> None:
     spawner.load_state({"jhext": {"version": 1, "profile": "lab"}})
     spawner.user.authenticator.blocked_users = {spawner.user.name}
     assert await lost_right(spawner) == "Authenticator.blocked_users"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [{"version": 1, "uid": 1001}, {"version": 1, "profile": "lab", "by_hook": True}, GONE_PROFILE],
+)
+async def test_an_account_that_is_gone(make_spawner: Any, record: dict[str, Any]) -> None:
+    """It has no right to any server, whatever there is to say about its profile."""
+    known = {"ann": {"uid": 1001, "gid": 1001}}
+    config = Config()
+    source = {"type": "function", "function": lambda person: known.get(person.name)}
+    identity = {"sources": [source], "ttl": 0}
+    jhext.configure(config, {"profiles": [], "identity": identity})
+    spawner = make_spawner(config=config)
+    spawner.load_state({"jhext": record})
+    assert await lost_right(spawner) is None
+    known.clear()
+    assert "no source knows" in (await lost_right(spawner) or "")
+    known["ann"] = {"uid": 1001, "gid": 1001}
+    spawner.user.authenticator.blocked_users = {"ann"}
+    assert await lost_right(spawner) == "Authenticator.blocked_users"
+
+
+async def test_code_of_the_operator_that_fails(make_spawner: Any) -> None:
+    config = Config()
+    jhext.configure(config, {"profiles": [OTHER]})
+    spawner = make_spawner(config=config)
+    spawner.load_state({"jhext": {"version": 1, "profile": "lab"}})
+    assert await lost_right(spawner) == "no such profile"
+    spawner.user.authenticator.check_blocked_users = lambda name, authentication: 1 / 0
+    assert await lost_right(spawner) is None
+
+
+async def test_many_are_decided_about_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A directory that is slow is waited for by many at a time: in a row it would take too long."""
+    together = asyncio.Barrier(revoked._AT_A_TIME)
+
+    async def lost(spawner: Any) -> str:
+        await together.wait()
+        return "blocked"
+
+    monkeypatch.setattr(revoked, "lost_right", lost)
+    servers = {"": SimpleNamespace(ready=True), "starts": SimpleNamespace(ready=False)}
+    names = [f"user{n}" for n in range(2 * revoked._AT_A_TIME)]
+    users = [SimpleNamespace(name=name, active=True, spawners=servers) for name in names]
+    users.append(SimpleNamespace(name="gone", active=False))
+    written: list[str] = []
+    handler = SimpleNamespace(
+        users=dict(enumerate(users)),
+        get_argument=lambda name, default: default,
+        get_scope_filter=lambda scope: lambda user, kind: True,
+        write=written.append,
+    )
+    async with asyncio.timeout(60):
+        await unwrap(revoked.RevokedHandler.get)(handler)
+    assert [item["server"] for item in json.loads(written[0])] == [f"{name}/" for name in names]
