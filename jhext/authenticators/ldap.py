@@ -153,7 +153,7 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
             entry = await self._entry_of(reader, login, found, bound, password)
             if found is None:
                 await self._check_alone(reader, login, entry.dn)
-            await self._check_spelling(reader, entry)
+            await self._check_name(reader, login, entry)
             account = await self._account(reader, entry)
         return self._model(account)
 
@@ -237,14 +237,14 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
             if other is not None:
                 raise LoginRefused(Cause.AMBIGUOUS, f"there is {shown(other.dn)}, too")
 
-    async def _check_spelling(self, reader: Directory, entry: Entry) -> None:
-        """Refuse a name that the hub would write in a way that is somebody else's."""
-        lower = entry.name.lower()
-        if entry.name.isascii() or lower == entry.name:
+    async def _check_name(self, reader: Directory, login: str, entry: Entry) -> None:
+        """Refuse a name that is another entry's, too, or would be as the hub writes it."""
+        name = entry.name if entry.name.isascii() else entry.name.lower()
+        if name == entry.name and (login.lower() == name.lower() or not self.lookup_dn):
             return
-        other = await self._only(reader, filters.equal(self._name_attribute, lower))
+        other = await self._only(reader, filters.equal(self._name_attribute, name))
         if other is None or other.dn != entry.dn:
-            raise LoginRefused(Cause.AMBIGUOUS, f"{shown(lower)} is not {shown(entry.name)}")
+            raise LoginRefused(Cause.AMBIGUOUS, f"{shown(name)} is not {shown(entry.name)}")
 
     async def _account(self, reader: Directory, entry: Entry) -> Account:
         """Find out what matters about somebody, and whether the search filter finds them."""

@@ -208,6 +208,43 @@ async def test_one_dn_in_many_spellings_is_one_user(rfc2307: Slapd) -> None:
     assert {model["name"] for model in models if model} == {"alice"}
 
 
+TWINS = """dn: uid=twin,ou=people,{base}
+objectClass: inetOrgPerson
+cn: One
+sn: One
+uid: twin
+mail: one@example.org
+userPassword: one-pw
+
+dn: ou=guests,ou=people,{base}
+objectClass: organizationalUnit
+ou: guests
+
+dn: uid=Twin,ou=guests,ou=people,{base}
+objectClass: inetOrgPerson
+cn: Two
+sn: Two
+uid: Twin
+mail: two@example.org
+userPassword: two-pw
+"""
+
+
+async def test_one_name_of_two_entries_is_nobodys(directory_authority: trustme.CA) -> None:
+    """What they type is theirs alone; the hub would make one user of them."""
+    typed: dict[str, Any] = {"user_attribute": "mail", "valid_username_regex": r"^[a-z@.]+$"}
+    typed |= {"lookup_dn_user_dn_attribute": "uid", "use_lookup_dn_username": True}
+    with running_slapd("rfc2307", directory_authority) as server:
+        server.add(TWINS.format(base=slapd.BASE))
+        for one in ("one", "two"):
+            authenticator = openldap(server, **typed)
+            assert await log_in(authenticator, f"{one}@example.org", f"{one}-pw") is None
+        guest = f"dn: uid=Twin,ou=guests,ou=people,{slapd.BASE}\n"
+        server.modify(f"{guest}changetype: delete\n")
+        model = await log_in(openldap(server, **typed), "one@example.org", "one-pw")
+        assert model["name"] == "twin"
+
+
 async def test_directory_without_such_names_lets_nobody_in(rfc2307: Slapd) -> None:
     with pytest.raises(web.HTTPError) as refused:
         await log_in(by_password_alone(rfc2307, "{username}@example.org"), "alice", "alice-pw")
