@@ -8,8 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from .hub import Hub, HubError
+from .verdict import Why
 
 Notice = Mapping[str, Any]
+
+_JITTER = 2.0
+"""Seconds by which the end of a right may seem to move: the hub tells its time in whole ones."""
 
 
 class Notices:
@@ -35,6 +39,7 @@ class Notices:
             Whether all servers were seen; else those of others stay.
         """
         told = self._told or {}
+        wanted = {name: _as_before(it, told.get(name)) for name, it in wanted.items()}
         if not whole:
             wanted = {**told, **wanted}
         if wanted == self._told:
@@ -50,3 +55,10 @@ class Notices:
         for name, notice in wanted.items():
             if told.get(name) != notice:
                 log.info("cull-notice %s", json.dumps({"server": name, **notice}))
+
+
+def _as_before(notice: Notice, before: Notice | None) -> Notice:
+    """Give the notice from before where it says the same; only that of a right is reckoned anew."""
+    if before is None or notice["why"] != Why.REVOKED or abs(notice["at"] - before["at"]) > _JITTER:
+        return notice
+    return before if {**notice, "at": before["at"]} == before else notice

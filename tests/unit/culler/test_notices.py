@@ -124,6 +124,22 @@ async def test_the_hub_is_told_what_changes(caplog: Any) -> None:
         assert hub.stopped == []
 
 
+async def test_a_lost_right_is_told_once(caplog: Any) -> None:
+    """Its end is reckoned from the hub's clock, which is read anew in each pass."""
+    caplog.set_level("INFO")
+    culler = Culler(revoked_after="10m", warn_before="15m")
+    users = {"bob": {"": running(9)}}
+    async with FakeHub(users, notices=[], revoked={"bob/": "x"}).serving() as hub:
+        assert hub.notices is not None
+        assert hub.revoked is not None
+        for hub.now, told in ((NOW, 1), (NOW + 1, 1), (NOW + 9, 2)):
+            await culler.look(hub)
+            assert len(hub.notices) == caplog.text.count("cull-notice") == told
+        hub.revoked["bob/"] = "y"
+        await culler.look(hub)
+        assert hub.notices[-1]["bob/"]["rule"] == "the right to it has ended: y"
+
+
 async def test_a_stop_that_is_put_off_in_the_middle_of_a_pass() -> None:
     """The notice comes too late and is taken away by the next pass; nobody is stopped."""
     culler = Culler(timeout="1h", warn_before="15m", extend_to="99d")
