@@ -197,6 +197,13 @@ class GitHubSettings(SourceSection):
         default=0, description="What is added to the id of an organization, to make the gid."
     )
 
+    @property
+    def may_mix_teams_and_people(self) -> bool:
+        """Whether the number of a team may be the uid of a person."""
+        given = {"uid", "groups"} if self.provides is None else self.provides
+        is_same = self.uid_offset == self.team_gid_offset
+        return is_same and "teams" in self.groups and {"uid", "groups"} <= given
+
     @model_validator(mode="after")
     def _apart(self) -> GitHubSettings:
         is_same = self.team_gid_offset == self.organization_gid_offset
@@ -341,6 +348,12 @@ class IdentitySettings(Section):
             raise ValueError("the smallest uid or gid is larger than the largest")
         if self.allocate is not None:
             self._check_ranges(self.allocate)
+        github = [source for source in self.sources if isinstance(source, GitHubSettings)]
+        if self.user_private_groups and any(one.may_mix_teams_and_people for one in github):
+            raise ValueError(
+                "user_private_groups: a team of GitHub may have the number of a person, whose own "
+                "group it would be: give team_gid_offset another value, such as 1000000000"
+            )
         return self
 
     def _check_ranges(self, allocate: AllocateSettings) -> None:

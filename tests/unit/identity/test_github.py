@@ -67,7 +67,7 @@ async def test_d23_what_is_no_number_of_github_is_refused(number: Any) -> None:
 async def test_groups_that_nobody_has_asked_for_are_not_taken_for_none(
     kind: str, provides: list[str] | None
 ) -> None:
-    source = {"type": "github", "groups": [kind], "provides": provides}
+    source = {"type": "github", "groups": [kind], "provides": provides, "team_gid_offset": 1}
     settings = {"sources": [source], "user_private_groups": True, "unique_uid": "off"}
     resolver = build_resolver(IdentitySettings.model_validate(settings))
     person = Person("octocat", {"github_user": USER, kind: None})

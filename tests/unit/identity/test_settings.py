@@ -19,6 +19,7 @@ REST = {
     "fields": {"uid": "/uid"},
 }
 BOTH = {"type": "github", "groups": ["teams", "organizations"]}
+TEAMS = {"type": "github"}
 SAME = {"team_gid_offset": 7, "organization_gid_offset": 7}
 
 
@@ -55,6 +56,7 @@ def parsed(*sources: dict[str, Any], **more: Any) -> IdentitySettings:
         ({"sources": [{"type": "ldab"}]}, "ldab"),
         ({"sources": [BOTH]}, "give team_gid_offset"),
         ({"sources": [{**BOTH, **SAME}]}, "give team_gid_offset"),
+        ({"sources": [TEAMS], "user_private_groups": True}, "give team_gid_offset"),
         ({"sources": [{"type": "files"}]}, "needs passwd, group, or both"),
         ({"sources": [{"type": "table", "path": "people.txt"}]}, "pattern"),
         ({"sources": [{"type": "function", "function": "os:nothing"}]}, "nothing"),
@@ -78,6 +80,20 @@ def test_mistakes_are_told(wrong: dict[str, Any], why: str) -> None:
 def test_teams_and_organizations_whose_numbers_are_moved_apart() -> None:
     parsed({**BOTH, "team_gid_offset": 1_000_000_000})
     parsed({**BOTH, "groups": ["teams"]})
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"team_gid_offset": 1_000_000_000},
+        {"groups": ["organizations"]},
+        {"provides": ["subject", "gecos"]},
+        {"provides": ["uid"]},
+    ],
+)
+def test_private_groups_that_no_team_can_have(more: dict[str, Any]) -> None:
+    """People and organizations are counted together at GitHub."""
+    parsed({**TEAMS, **more}, user_private_groups=True)
 
 
 def test_times_are_written_as_everywhere() -> None:
