@@ -16,6 +16,10 @@ Manifest = dict[str, Any]
 JHEXT_COMPONENT = "jhext.io/component"
 KUBESPAWNER_COMPONENT = "component"
 DNS_PORT = 53
+OPENSHIFT_DNS = {"kubernetes.io/metadata.name": "openshift-dns"}
+OPENSHIFT_DNS_PORT = 5353
+"""Where the pods of OpenShift's name servers listen: its network looks at a packet when the Service
+has become a pod (OVN-Kubernetes), so that their Service's port is not what a policy sees."""
 PRIVATE = ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
 """Addresses of the cluster, of the site, and of the clouds' metadata servers."""
 PRIVATE_6 = ("fc00::/7", "fe80::/10")
@@ -122,6 +126,13 @@ def policy(
             "egress": [
                 {"to": [pods(hub)], "ports": _ports("TCP", network.hub_port)},
                 {"ports": [*_ports("UDP", DNS_PORT), *_ports("TCP", DNS_PORT)]},
+                {
+                    "to": [{"namespaceSelector": {"matchLabels": dict(OPENSHIFT_DNS)}}],
+                    "ports": [
+                        *_ports("UDP", OPENSHIFT_DNS_PORT),
+                        *_ports("TCP", OPENSHIFT_DNS_PORT),
+                    ],
+                },
                 {"to": blocks},
             ],
         },

@@ -111,6 +111,8 @@ def is_peer(rule: Mapping[str, Any], peer: Labels | None) -> bool:
         private = {"10.0.0.0/8", "fc00::/7"} & set(rule["ipBlock"].get("except", ()))
         assert private, rule
         return peer is None
+    if "namespaceSelector" in rule:
+        return False  # all pods here are in one namespace, which is another one
     return peer is not None and selects(rule["podSelector"], peer)
 
 

@@ -43,7 +43,7 @@ def test_without_a_namespace_none_is_named(shell: Any) -> None:
     shell.write(jhext__yaml="profiles: [{display_name: Small}]")
     for command in ("netpol", "prepull"):
         manifests = yaml.safe_load_all(shell(command).stdout)
-        assert all("namespace" not in str(manifest) for manifest in manifests), command
+        assert all("'namespace'" not in str(manifest) for manifest in manifests), command
 
 
 def test_binding_names_the_namespace_of_its_account(shell: Any) -> None:

@@ -60,6 +60,13 @@ def test_network(configured: Configured, settings: Any, python: str, expected: N
     assert network_of(configured(settings, python)) == expected
 
 
+def test_name_servers_of_openshift_are_reached_where_they_listen() -> None:
+    spec = policy(Network(), hub=HUB, proxy=PROXY)["spec"]
+    named = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "openshift-dns"}}}
+    (rule,) = (rule for rule in spec["egress"] if rule.get("to") == [named])
+    assert rule["ports"] == [{"protocol": name, "port": 5353} for name in ("UDP", "TCP")]
+
+
 def test_in_other_namespaces_the_hub_is_named_by_its_own() -> None:
     made = policy(Network(hub_is_elsewhere=True), "jhub", hub=HUB, proxy=PROXY)
     (ingress,) = made["spec"]["ingress"]
