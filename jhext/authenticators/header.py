@@ -135,7 +135,8 @@ class HeaderAuthenticator(HeaderTraits):
         if self.manage_groups:
             model["groups"] = sorted(groups)
             if self.admin_groups:
-                model["admin"] = not self.admin_groups.isdisjoint(groups)
+                is_named = self.normalize_username(name) in self.admin_users
+                model["admin"] = is_named or not self.admin_groups.isdisjoint(groups)
         return model
 
     def _is_proxy(self, request: Any) -> bool:

@@ -116,7 +116,13 @@ class HeaderTraits(FreshGroups, ClaimedGroups, SamePerson):
         """,
     )
     admin_groups = Set(
-        Unicode(), config=True, help="Groups whose members are admins. Needs `manage_groups`."
+        Unicode(),
+        config=True,
+        help="""
+        Groups whose members are admins. Needs `manage_groups`.
+
+        Who is in none of them, and not in `admin_users`, is no admin from the next login on.
+        """,
     )
     auto_login = Bool(True, config=True, help="Nobody is asked for a name: the proxy knows it.")
 

@@ -187,6 +187,20 @@ async def test_an_admin_who_acts_for_somebody_ends_no_session() -> None:
     assert await authenticator.refresh_user(user, Early(request)) is False
 
 
+@pytest.mark.parametrize(
+    ("name", "groups", "is_admin"),
+    [("ann", "admins", True), ("Boss", "lab", True), ("ann", "lab", False)],
+)
+async def test_admins_by_name_or_by_group(name: str, groups: str, is_admin: bool) -> None:
+    authenticator = made(
+        secret=SECRET, manage_groups=True, admin_groups={"admins"}, admin_users={"boss"}
+    )
+    said = {"X_Auth_Request_User": name, "X_Auth_Request_Groups": groups}
+    request = of_the_proxy(**said, X_Auth_Request_Secret=SECRET)
+    handler = SimpleNamespace(request=request, find_user=lambda _: None)
+    assert (await authenticator.authenticate(handler))["admin"] is is_admin
+
+
 @pytest.mark.parametrize("is_known", [True, False])
 async def test_the_keys_come_from_whom_the_hub_trusts(
     is_known: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -120,6 +120,14 @@ class User:
         return self._state
 
 
+@pytest.mark.parametrize("scope", ["read:org,user:email", "read:org user:email"])
+@pytest.mark.parametrize("name", ["GitHubOAuthenticator", "GenericOAuthenticator"])
+async def test_scopes_are_split_as_providers_write_them(name: str, scope: str) -> None:
+    token = {"access_token": "t", "token_type": "bearer", "scope": scope}
+    state = await made(name).build_auth_state_dict(token, {"id": 1, "sub": "1"})
+    assert state["scope"] == ["read:org", "user:email"]
+
+
 @pytest.mark.parametrize(
     ("state", "limit", "confirmed", "starts"),
     [
