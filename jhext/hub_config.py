@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from traitlets import Container, HasTraits, TraitError, TraitType
+from traitlets import Bool, Container, Float, HasTraits, Int, TraitError, TraitType
 from traitlets.config import Config, Configurable
 from traitlets.config.loader import LazyConfigValue
 
@@ -101,7 +101,17 @@ def value_for(trait: TraitType[Any, Any], value: Any) -> Any:
     found = in_time(lambda: resolved(value), "the secrets of hub.config")
     if isinstance(value, SecretRef) and isinstance(trait, Container):
         return parse_names(found.encode(), value.file or str(value.env))
+    # A variable is a text; a number of bytes, such as 2G, is taken as it is.
+    if isinstance(value, SecretRef) and isinstance(trait, Bool | Float | Int):
+        return found if trait_problem(trait, found) is None else _parsed(trait, found)
     return found
+
+
+def _parsed(trait: Bool[Any, Any] | Float[Any, Any] | Int[Any, Any], text: str) -> Any:
+    try:
+        return trait.from_string(text.strip())
+    except ValueError:
+        return text  # which then does not fit
 
 
 def configured(c: Config, section: str, name: str) -> Any:

@@ -115,6 +115,23 @@ def test_names_in_files(tmp_path: Path) -> None:
     assert set(c.Authenticator.admin_users) == {"ada", "grace", "mary"}
 
 
+@pytest.mark.parametrize(
+    ("trait", "text", "value"),
+    [
+        ("mem_limit", "2G", "2G"),
+        ("cpu_limit", "1.5", 1.5),
+        ("start_timeout", "90\n", 90),
+        ("delete_pvc", "false", False),
+    ],
+)
+def test_variables_are_numbers_and_switches_too(
+    monkeypatch: pytest.MonkeyPatch, trait: str, text: str, value: Any
+) -> None:
+    monkeypatch.setenv("JHEXT_TEST_LIMIT", text)
+    c = configured({"config": {"KubeSpawner": {trait: {"env": "JHEXT_TEST_LIMIT"}}}})
+    assert repr(c.KubeSpawner[trait]) == repr(value)
+
+
 @pytest.mark.parametrize("trait", ["db_url", "port"])
 def test_d24_secrets_are_in_no_message(monkeypatch: pytest.MonkeyPatch, trait: str) -> None:
     monkeypatch.setenv("JHEXT_TEST_SECRET", "hunter2hunter2")
