@@ -74,6 +74,12 @@ def test_chart_pulls_the_images_of_all_profiles(under_the_chart: Read) -> None:
     assert {image for group in found.groups for image in group.images} == pulled
 
 
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_nothing_is_open_to_the_world_without_tls(file: Path) -> None:
+    values = over_defaults(yaml.safe_load(file.read_text()))
+    assert values["proxy"]["service"]["type"] == "ClusterIP"
+
+
 def test_limits(under_the_chart: Read) -> None:
     read = under_the_chart(FOLDER / "values.yaml")
     assert read.hub_trait("active_server_limit", None) == 100
