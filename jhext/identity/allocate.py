@@ -190,9 +190,9 @@ class Registry:
         with self._database.asked():
             self._ensure()
             found = self._find(Kind.GROUP, [f"name:{group}" for group in groups])
-            known = {entry.name: entry.number for entry in found.values()}
+            known = {holder: entry.number for holder, entry in found.items()}
             return {
-                group: known.get(group) or self._give(Kind.GROUP, f"name:{group}", group)
+                group: known.get(f"name:{group}") or self._give(Kind.GROUP, f"name:{group}", group)
                 for group in groups
             }
 
@@ -237,10 +237,11 @@ class Registry:
         with self._database.engine.begin() as connection:
             number = self._wait_for_turn(connection, kind)
             given = connection.execute(
-                sa.select(_IDS.c.number).where(_IDS.c.kind == kind, _IDS.c.holder == holder)
-            ).scalar()
-            if given is not None:  # somebody was faster
-                return int(given)
+                sa.select(_IDS).where(_IDS.c.kind == kind, _IDS.c.holder == holder)
+            ).first()
+            # A database that ignores case, as MySQL may, finds another one's: the insert fails.
+            if given is not None and given.holder == holder:  # somebody was faster
+                return int(given.number)
             if not first <= number <= last:  # the range was another one
                 number = first
             taken = connection.execute(

@@ -1,6 +1,7 @@
 """The registry of ids on real databases."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
@@ -129,6 +130,29 @@ async def test_an_exported_registry_can_be_moved(
     assert await moved.gids(["lab"]) == lab
     assert await moved.uid("bob") == ann + 1
     await moved.close()
+
+
+async def test_groups_are_told_apart_by_whose_the_number_is(make: Make) -> None:
+    registry = make()
+    renamed = Allocated(Kind.GROUP, 7500, "name:lab", "hpc")
+    assert await registry.add([renamed]) == []
+    assert await registry.gids(["hpc", "lab"]) == {"hpc": 7000, "lab": 7500}
+
+
+async def test_a_database_that_ignores_case_gives_nobody_anothers_number(
+    workers: Workers, tmp_path: Path
+) -> None:
+    file = tmp_path / "nocase.sqlite"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute(
+            "CREATE TABLE jhext_allocated_ids (kind VARCHAR, number BIGINT, holder VARCHAR"
+            " COLLATE NOCASE, name VARCHAR, since DATETIME, UNIQUE (kind, holder))"
+        )
+    registry = Registry(f"sqlite:///{file}", RANGES, workers)
+    assert await registry.uid("ann", "openid:aB") == 5000
+    with pytest.raises(IdentityUnavailable):
+        await registry.uid("bob", "openid:Ab")
+    await registry.close()
 
 
 async def test_all_numbers_given_is_told_to_the_operator(make: Make) -> None:
