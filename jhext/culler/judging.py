@@ -13,6 +13,8 @@ from .revocation import Revocations
 from .usage import Usage
 from .verdict import Server, Verdict, Why, told
 
+_UNHEARD = Verdict(False, Why.UNKNOWN, "the hub was away, and cannot know yet who works")
+
 
 class Judge:
     """Puts rules, rights and Prometheus together.
@@ -39,9 +41,17 @@ class Judge:
         revoked = self.judge_right(server)
         if revoked is not None and revoked.stop:
             return revoked
-        verdict = self.rules.judge(server, self.now)
+        verdict = self._judge_times(server)
         if revoked is not None and not verdict.stop and revoked.at < verdict.at:
             return revoked
+        return verdict
+
+    def _judge_times(self, server: Server) -> Verdict:
+        verdict = self.rules.judge(server, self.now)
+        seen = max(server.started or 0.0, server.last_activity or 0.0)
+        idles = verdict.stop and verdict.why is Why.IDLE
+        if idles and not self._clock.has_heard(seen, verdict.limit, time.monotonic()):
+            return _UNHEARD
         return verdict
 
     def judge_right(self, server: Server) -> Verdict | None:

@@ -81,6 +81,7 @@ class Service:
         """
         rules = self.read()
         self._serve_metrics(rules.settings)
+        self._memory.clock.lose()  # a hub starts its services when it is started itself
         while not self._end.is_set():
             began = time.monotonic()
             await self._until_end(self.run_pass(rules))
@@ -121,6 +122,7 @@ class Service:
             outcome = "forbidden"
             self.log.error("%s", error)
         except (HubError, OSError) as error:
+            self._memory.clock.lose()
             self.log.error("This pass is given up, the next one tries again: %s", error)
         except Exception:
             self.log.exception("This pass failed, the next one tries again")

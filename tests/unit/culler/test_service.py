@@ -18,6 +18,7 @@ import pytest
 import trustme
 from rich.console import Console
 
+from jhext.culler import clock as clock_module
 from jhext.culler import service as service_module
 from jhext.culler.policy import Rules
 from jhext.culler.service import Service, interval, tls_of
@@ -32,6 +33,7 @@ HOUR = 3600
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service_module, "_LOOK_AT_SETTINGS", 0.05)
+    monkeypatch.setattr(clock_module, "HEARD", 0.0)
 
 
 @asynccontextmanager
@@ -81,6 +83,35 @@ async def test_a_hub_that_is_away_ends_nothing() -> None:
             away = False
             await until(lambda: hub.stopped)
             assert 'outcome="failed"' in told(service)
+
+
+async def test_after_a_long_outage_nobody_who_works_is_taken_for_idle(monkeypatch: Any) -> None:
+    """Until servers have told the hub, which is new, or is back, all that it knows is old."""
+    users = {
+        "works": {"": running(2 * HOUR)},
+        "idle": {"": running(2 * HOUR)},
+        "old": {"": running(2 * HOUR, age=9 * HOUR)},
+    }
+    async with FakeHub(users).serving() as hub:
+        monkeypatch.setattr(clock_module, "HEARD", 360.0)
+        rules = given(timeout="1h", cull_every=0.05, users={"old": {"max_age": "5h"}})
+        async with started(rules, hub) as service:
+            for _ in range(2):
+                await until(lambda: 'verdict="keep",why="unknown"} 2.0' in told(service))
+                await until(lambda: hub.stopped == ["old/"])
+                clock = service._memory.clock
+                users["works"] = {"": running(9)}
+                clock._back_at -= 360
+                await until(lambda: "idle/" in hub.stopped)
+                assert hub.stopped == ["old/", "idle/"]
+
+                # Away for so long that everybody seems idle.
+                hub.fault = lambda method, path, count: 403
+                await until(lambda: service._memory.clock._is_away)
+                users |= {name: {"": running(2 * HOUR)} for name in ("works", "idle")}
+                del hub.stopped[1:]
+                clock._read_at -= 2 * HOUR
+                hub.fault = lambda method, path, count: None
 
 
 def told(service: Service) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jhext.culler.clock import SETTLING, Clock
+from jhext.culler.clock import HEARD, SETTLING, Clock
 from jhext.culler.hub import HubError
 from jhext.culler.verdict import Why
 from jhext.culler.work import BASE_SCOPES, USER_SCOPES, MissingScopes
@@ -273,6 +273,25 @@ def test_the_clock() -> None:
     assert not clock.set(5900, 1020)
     assert clock.is_settled(1020)
     assert clock.now(1030) == 5910
+
+
+def test_a_hub_that_was_away() -> None:
+    clock = Clock()
+    assert clock.has_heard(0, HOUR, 0)
+    clock.lose()
+    clock.set(9e6, 1000)  # how long it was away is not known
+    assert not clock.has_heard(9e6 - 5 * HOUR, HOUR, 1000 + HEARD - 1)
+    assert not clock.has_heard(0, HOUR, 1000)
+    assert clock.has_heard(9e6 + 1, HOUR, 1000)
+    assert clock.has_heard(9e6 - 5 * HOUR, HOUR, 1000 + HEARD)
+    assert clock.has_heard(9e6 - 5 * HOUR, 5, 1005)
+    clock.set(9e6 + 2000, 3000)
+    clock.lose()
+    clock.set(9e6 + 2600, 3600)  # too short a time for whoever works to seem idle for an hour
+    assert clock.has_heard(9e6 - 5 * HOUR, HOUR, 3600)
+    assert not clock.has_heard(9e6 - 5 * HOUR, 600 + HEARD, 3600)
+    clock.set(9e6 + 2600 + HEARD, 3600 + HEARD)
+    assert clock.has_heard(9e6 - 5 * HOUR, 600 + HEARD, 3600 + HEARD)
 
 
 async def test_revoked_after_the_grace_period() -> None:
