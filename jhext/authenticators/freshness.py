@@ -65,6 +65,13 @@ class FreshGroups(Authenticator):  # type: ignore[misc]
         if self.max_group_age and not self.enable_auth_state:
             raise ValueError("max_group_age needs enable_auth_state, where the age is kept")
 
+    async def get_authenticated_user(self, handler: Any, data: Any) -> Any:
+        """Log somebody in, and note that: the right password alone lets nobody in."""
+        model = await super().get_authenticated_user(handler, data)
+        if model:
+            self.confirm(model["name"], True)
+        return model
+
     def confirm(self, name: str, is_confirmed: bool) -> None:
         """Note whether the provider still vouches for a person.
 

@@ -85,7 +85,6 @@ class HeaderAuthenticator(HeaderTraits):
         if model is not None:
             name = self.normalize_username(model["name"])
             await self.refuse_another_person(handler, {**model, "name": name})
-            self.confirm(name, True)
         return model
 
     async def refresh_user(self, user: Any, handler: Any = None, **kwargs: Any) -> Any:

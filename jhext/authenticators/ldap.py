@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterable
@@ -93,7 +92,6 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
             self._tell_unavailable(error)
             raise web.HTTPError(503, UNAVAILABLE) from None
         await self._refuse_another_person(handler, model)
-        self.confirm(self.normalize_username(model["name"]), True)
         return model
 
     async def _refuse_another_person(self, handler: Any, model: dict[str, Any]) -> None:
@@ -345,7 +343,6 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
         try:
             return await self._in_time(self._look_again(user.name, state or {}))
         except (LoginRefused, IdentityRefused) as refused:
-            self._verified_at[user.name] = -math.inf  # no outage undoes that
             self.log.warning("%s has to log in again: %s", user.name, refused)
             return False
         except IdentityUnavailable as error:
@@ -353,7 +350,8 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
             now = time.time()
             known = self._verified_at.get(user.name)
             age = age_of(state, now) if known is None else now - known
-            return age < self.outage_grace
+            # No outage undoes a refusal, nor does a password that let nobody in.
+            return age < self.outage_grace and user.name not in self._not_confirmed
 
     async def look(self, login: str) -> Account | None:
         """Look somebody up under the hub's own account; without one, see who answers at all.

@@ -99,7 +99,6 @@ class IdentityOAuthenticator(FreshGroups, ClaimedGroups, SamePerson):
             ) from None
         if model:
             await self.refuse_another_person(handler, model)
-            self.confirm(model["name"], True)
         return model
 
     # Login and refresh

@@ -397,11 +397,16 @@ async def test_refresh_while_the_directory_is_down(age: float | None, goes_on: b
     assert await refresh(made, state) is goes_on
 
 
-async def test_outage_undoes_no_refusal(server: WireServer) -> None:
-    made = authenticator(server.port)
+@pytest.mark.parametrize("tries_again", [False, True])
+async def test_outage_undoes_no_refusal(server: WireServer, tries_again: bool) -> None:
+    """Nor does it after a login with the right password that was refused, too."""
+    group = "cn=group0,ou=groups,dc=example,dc=org"
+    made = authenticator(server.port, allow_all=False, allowed_groups=[group])
     state = (await log_in(made, "user0", "user0-pw"))["auth_state"]
-    server.entries = {}
+    server.entries[group]["member"] = [b"cn=nobody"]
     assert await refresh(made, state) is False
+    if tries_again:
+        assert await log_in(made, "user0", "user0-pw") is None
     server.mood = Mood.GARBAGE
     assert await refresh(made, state) is False
 
