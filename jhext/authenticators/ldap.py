@@ -242,7 +242,7 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
             return
         other = await self._only(reader, filters.equal(self._name_attribute, name))
         if other is None or other.dn != entry.dn:
-            raise LoginRefused(Cause.AMBIGUOUS, f"{shown(name)} is not {shown(entry.name)}")
+            raise LoginRefused(Cause.AMBIGUOUS, f"{shown(name)} is not {shown(entry.dn)} alone")
 
     async def _account(self, reader: Directory, entry: Entry) -> Account:
         """Find out what matters about somebody, and whether the search filter finds them."""
