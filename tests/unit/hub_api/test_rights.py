@@ -136,7 +136,7 @@ async def test_an_account_that_is_gone(make_spawner: Any, record: dict[str, Any]
     known = {"ann": {"uid": 1001, "gid": 1001}}
     config = Config()
     source = {"type": "function", "function": lambda person: known.get(person.name)}
-    identity = {"sources": [source], "ttl": 0}
+    identity = {"sources": [source], "ttl": 0, "unique_uid": "off"}
     jhext.configure(config, {"profiles": [], "identity": identity})
     spawner = make_spawner(config=config)
     spawner.load_state({"jhext": record})
