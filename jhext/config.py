@@ -17,7 +17,7 @@ from .cataloged import LIBRARY
 from .crypt_keys import split
 from .culler.wiring import add_culler
 from .deadline import in_time
-from .hub_config import apply_config, config_problems
+from .hub_config import apply_config, config_problems, configured
 from .in_force import page, rows_of
 from .included import parts_of
 from .profiles.catalog import Policy
@@ -130,9 +130,9 @@ def _add_secrets(c: Config, hub: HubSettings) -> None:
         ),
         "the secrets of the section hub",
     )
-    if secret:
+    if secret and not configured(c, "JupyterHub", "cookie_secret"):
         c.JupyterHub.cookie_secret = secret
-    if keys:
+    if keys and not configured(c, "CryptKeeper", "keys"):
         c.CryptKeeper.keys = keys
 
 

@@ -261,6 +261,19 @@ def test_secrets_go_where_they_belong_and_nowhere_else(
     assert "1111" not in shown
 
 
+def test_secrets_that_are_set_on_c_win(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JHEXT_TEST_KEY", "11" * 32)
+    config = Config()
+    config.JupyterHub.cookie_secret = b"c" * 32
+    config.CryptKeeper["keys"] = ["cc" * 32]
+    key = {"env": "JHEXT_TEST_KEY"}
+    jhext.configure(
+        config, {"hub": {"cookie_secret": key, "crypt_keys": [key]}, "profiles": [SMALL]}
+    )
+    assert config.JupyterHub.cookie_secret == b"c" * 32
+    assert config.CryptKeeper["keys"] == ["cc" * 32]
+
+
 def test_a_file_by_path(tmp_path: Path) -> None:
     path = tmp_path / "jhext.yaml"
     path.write_text("profiles: [{display_name: Small, allow_all: true}]\n")

@@ -81,7 +81,7 @@ def test_what_the_chart_does_to_root_is_named(under_the_chart: Read) -> None:
     identity = {"sources": [{"type": "fixed", "values": {"uid": 2001, "gid": 2001}}]}
     listed = {"privileged_containers": ["block-cloud-metadata"]}
     read = under_the_chart(values(JHEXT | {"identity": identity, "pod": listed}))
-    assert plan_of(read).privileged == ("block-cloud-metadata",)
+    assert plan_of(read).privileged == ("the container block-cloud-metadata",)
 
 
 def test_profiles_of_both(under_the_chart: Read) -> None:
