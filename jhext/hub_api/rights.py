@@ -29,12 +29,19 @@ async def lost_right(spawner: Any) -> str | None:
     try:
         return await _lost_now(spawner)
     except Refusal as refusal:
-        lost = refusal.reason in _LOST
+        lost = refusal.reason in _LOST and _is_certain(refusal, spawner)
         return refusal.rule or refusal.detail or refusal.reason.value if lost else None
     except Exception:  # code of the operator's, which may fail for one person only
         who = f"{spawner.user.name}/{spawner.name}"
         spawner.log.exception("Whether the right to %s has ended is not known", who)
         return None
+
+
+def _is_certain(refusal: Refusal, spawner: Any) -> bool:
+    if refusal.reason is not IdentityReason.UNKNOWN:
+        return True
+    # The name service does not tell who is gone from a directory that does not answer.
+    return all(source.type != "host" for source in spawner.settings.identity.sources)
 
 
 async def _lost_now(spawner: ProfileKubeSpawner) -> str | None:

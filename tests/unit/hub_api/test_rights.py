@@ -18,6 +18,7 @@ from jhext.hub_api import revoked
 from jhext.hub_api.rights import lost_right
 from jhext.profiles.access import Person
 from jhext.profiles.catalog import Catalog
+from jhext.refusal import Refusal
 
 CHOICES = {
     "size": {
@@ -146,6 +147,17 @@ async def test_an_account_that_is_gone(make_spawner: Any, record: dict[str, Any]
     known["ann"] = {"uid": 1001, "gid": 1001}
     spawner.user.authenticator.blocked_users = {"ann"}
     assert await lost_right(spawner) == "Authenticator.blocked_users"
+
+
+async def test_a_name_service_that_may_be_away_deletes_nobody(make_spawner: Any) -> None:
+    config = Config()
+    identity = {"sources": [{"type": "host"}], "unique_uid": "off"}
+    jhext.configure(config, {"profiles": [OTHER], "identity": identity})
+    spawner = make_spawner(config=config, user="nobody-of-this-name")
+    spawner.load_state({"jhext": {"version": 1, "profile": "other"}})
+    with pytest.raises(Refusal, match="no source knows"):
+        await spawner.identify()
+    assert await lost_right(spawner) is None
 
 
 async def test_code_of_the_operator_that_fails(make_spawner: Any) -> None:
