@@ -93,15 +93,25 @@ class IdentityOAuthenticator(FreshGroups, ClaimedGroups, SamePerson):
             if error.code in (400, 401, 403):
                 self.log.warning("A login is refused: %s", error.message)
                 raise web.HTTPError(403, "The identity provider does not vouch for you.") from None
-            self.log.error("The identity provider does not answer: %s", error.message)
-            raise web.HTTPError(
-                503, "The identity provider does not answer. Please try again in a few minutes."
-            ) from None
+            raise self._unavailable(error) from None
         if model:
             await self.refuse_another_person(handler, model)
         return model
 
+    def _unavailable(self, error: HTTPClientError) -> web.HTTPError:
+        self.log.error("The identity provider does not answer: %s", error.message)
+        return web.HTTPError(
+            503, "The identity provider does not answer. Please try again in a few minutes."
+        )
+
     # Login and refresh
+
+    async def check_allowed(self, username: str, auth_model: Mapping[str, Any] | None) -> bool:
+        """Allow whom oauthenticator allows; who cannot be asked about is not refused for good."""
+        try:
+            return bool(await maybe_future(super().check_allowed(username, auth_model)))
+        except HTTPClientError as error:
+            raise self._unavailable(error) from None
 
     async def get_token_info(self, handler: Any, params: Mapping[str, Any]) -> dict[str, Any]:
         """Ask for a token; what is in an answer without one is in no message."""
@@ -196,9 +206,14 @@ class IdentityOAuthenticator(FreshGroups, ClaimedGroups, SamePerson):
     async def httpfetch(self, url: str, *args: Any, **kwargs: Any) -> Any:
         """Ask the provider, and remember where it does not answer."""
         try:
-            return await super().httpfetch(url, *args, **kwargs)
+            answer = await super().httpfetch(url, *args, **kwargs)
+            # Where errors are answers, as of GitHub's members, these say nothing all the same.
+            error = getattr(answer, "error", None)
+            if isinstance(error, HTTPClientError) and _says_nothing(error):
+                raise error
+            return answer
         except HTTPClientError as error:
-            if error.code >= 500 or _is_out_of_requests(error):
+            if _says_nothing(error):
                 _is_away.set(True)
                 raise HTTPClientError(503, f"{error.code} from the provider") from None
             raise
@@ -246,20 +261,23 @@ class IdentityOAuthenticator(FreshGroups, ClaimedGroups, SamePerson):
         if model["name"] != user.name:
             self.log.warning("%s is called %s at the provider now", user.name, model["name"])
             return False
-        return model if await self._is_still_allowed(user, model) else False
+        if await self._is_still_allowed(user, model):
+            return model
+        return _is_away.get() and self.may_wait(user.name, state)
 
     async def _is_still_allowed(self, user: Any, model: Mapping[str, Any]) -> bool:
         if await maybe_future(self.check_blocked_users(user.name, model)) is False:
             return False
         try:
             return self.allow_all or bool(await maybe_future(self.check_allowed(user.name, model)))
-        except web.HTTPError:
+        except web.HTTPError as error:
+            _is_away.set(error.status_code == 503)
             return False
 
 
-def _is_out_of_requests(error: HTTPClientError) -> bool:
-    """Tell whether the provider says that it was asked too often (GitHub says so with a 403)."""
-    if error.code == 429:
+def _says_nothing(error: HTTPClientError) -> bool:
+    """Tell whether the provider fails, or was asked too often (GitHub says so with a 403)."""
+    if error.code >= 500 or error.code == 429:
         return True
     headers = error.response.headers if error.response is not None else {}
     return error.code == 403 and (

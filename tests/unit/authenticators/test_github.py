@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from tornado.httpclient import HTTPClientError
+from tornado.web import HTTPError
 from traitlets.config import Config
 
 from jhext import GitHubOAuthenticator
+from jhext.authenticators.freshness import VERIFIED_AT
 from jhext.authenticators.github import MAX_REDIRECTS
 
 TOKEN = {"Authorization": "Bearer gho_secret"}
@@ -89,3 +92,52 @@ async def test_a_circle_ends(github: Site) -> None:
     with pytest.raises(HTTPClientError, match="ever another address"):
         await ask(github, "/round")
     assert len(github.asked) == 1 + MAX_REDIRECTS
+
+
+class User:
+    name = "octocat"
+
+    async def get_auth_state(self) -> Any:
+        token = {"access_token": "t", "token_type": "bearer"}
+        return {VERIFIED_AT: time.time() - 5, "token_response": token}
+
+
+RATE_LIMIT = web.HTTPForbidden(headers={"X-RateLimit-Remaining": "0"})
+
+
+@pytest.mark.parametrize(
+    ("answer", "stays", "code"),
+    [
+        (web.HTTPNoContent(), True, None),
+        (web.HTTPNotFound(), False, None),
+        (web.HTTPForbidden(), False, None),
+        (web.HTTPBadGateway(), True, 503),
+        (web.HTTPTooManyRequests(), True, 503),
+        (RATE_LIMIT, True, 503),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+async def test_d11_a_fault_is_no_answer_about_members(
+    answer: web.Response, stays: bool, code: int | None
+) -> None:
+    async def tell(request: web.Request) -> web.Response:
+        return web.json_response({"id": 1, "login": "Octocat", "email": "o@x.org"})
+
+    async def tell_membership(request: web.Request) -> web.Response:
+        return web.Response(status=answer.status, headers=answer.headers)
+
+    application = web.Application()
+    application.add_routes([web.get("/api/v3/user", tell)])
+    application.add_routes([web.get("/api/v3/orgs/lab/members/octocat", tell_membership)])
+    async with TestServer(application) as server:
+        section: dict[str, Any] = {"github_url": str(server.make_url("")).rstrip("/")}
+        section |= {"client_id": "hub", "allowed_organizations": {"lab"}, "enable_auth_state": True}
+        made = GitHubOAuthenticator(config=Config(GitHubOAuthenticator=section))
+        assert bool(await made.refresh_user(User())) is stays
+        model = {"name": "octocat", "admin": None, "auth_state": await User().get_auth_state()}
+        if code is None:
+            assert await made.check_allowed("octocat", model) is stays
+            return
+        with pytest.raises(HTTPError) as refused:
+            await made.check_allowed("octocat", model)
+        assert refused.value.status_code == code
