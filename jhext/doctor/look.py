@@ -44,7 +44,7 @@ async def look(
         look_at_cluster(needs_of(plan.features), namespace, kubeconfig, account),
         ask_directory(configuration.settings.identity, user),
         ask_login_directory(configuration, user),
-        ask_provider(plan.issuer, plan.login_url),
+        ask_provider(plan.issuer, plan.login_url, plan.login_ca),
         servers_are_indexed(plan.database),
     )
     return World(cluster, directory, login, provider, _keys_problem(configuration), indexed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import ssl
 from contextlib import closing
 from pathlib import Path
 
@@ -51,21 +52,30 @@ async def ask_directory(settings: IdentitySettings | None, user: str) -> Answer 
     return Answer(asked, answer=f"uid {found.uid}, gid {found.gid}, groups {groups or 'none'}")
 
 
-async def ask_provider(issuer: str, login_url: str) -> Answer | None:
-    """Read the discovery document of an issuer, or look whether a page for logins is there."""
+async def ask_provider(issuer: str, login_url: str, ca_file: str = "") -> Answer | None:
+    """Read the discovery document of an issuer, or look whether a page for logins is there.
+
+    Parameters
+    ----------
+    issuer, login_url
+        Where they are; empty where that is not known.
+    ca_file
+        The authority of the certificate; empty for those that everybody knows.
+    """
     url = f"{issuer.rstrip('/')}{_DISCOVERY}" if issuer else login_url
     if not url:
         return None
     timeout = aiohttp.ClientTimeout(total=_DEADLINE)
     try:
+        trusted = ssl.create_default_context(cafile=ca_file) if ca_file else True
         async with (
             aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
-            session.get(url, allow_redirects=bool(issuer)) as answer,
+            session.get(url, allow_redirects=bool(issuer), ssl=trusted) as answer,
         ):
             if answer.status >= (400 if issuer else 500):
                 return Answer(url, f"answers {answer.status}")
             document = await answer.json(content_type=None) if issuer else {}
-    except (TimeoutError, ValueError, aiohttp.ClientError) as error:
+    except (OSError, ValueError, aiohttp.ClientError) as error:
         return Answer(url, f"{type(error).__name__}: {error}")
     if not issuer:
         return Answer(url, answer=f"answers {answer.status}")

@@ -65,6 +65,8 @@ class Plan:
         What was added to the configuration and is there no more.
     issuer, login_url
         Where the provider of logins is; empty where there is none or it is not known.
+    login_ca
+        The file of the authority of its certificate; empty for those that everybody knows.
     database
         The path of the hub's SQLite database; empty where it is another one.
     """
@@ -82,6 +84,7 @@ class Plan:
     lost: tuple[Finding, ...] = ()
     issuer: str = ""
     login_url: str = ""
+    login_ca: str = ""
     database: str = ""
 
 
@@ -109,6 +112,7 @@ def plan_of(configuration: Configuration) -> Plan:
         lost=tuple(lost(configuration.config, settings)) if is_wired else (),
         issuer=str(_of_login(configuration, "issuer") or ""),
         login_url=str(_of_login(configuration, "authorize_url") or ""),
+        login_ca=str((_of_login(configuration, "http_request_kwargs") or {}).get("ca_certs") or ""),
         database=database.removeprefix(SQLITE) if database.startswith(SQLITE) else "",
     )
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import trustme
 from aiohttp import web
 from jupyterhub import orm
 from sqlalchemy import create_engine
@@ -61,8 +63,13 @@ async def test_nobody_to_ask() -> None:
     assert await ask_provider("", "") is None
 
 
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
 @pytest.fixture
-async def provider() -> AsyncIterator[str]:
+async def provider(authority: trustme.CA, request: pytest.FixtureRequest) -> AsyncIterator[str]:
     """Run a web server with the discovery documents of some issuers."""
 
     async def discovery(request: web.Request) -> web.Response:
@@ -74,10 +81,14 @@ async def provider() -> AsyncIterator[str]:
     app.router.add_get("/{name:good|bad|text}/.well-known/openid-configuration", discovery)
     runner = web.AppRunner(app)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    context = None
+    if getattr(request, "param", "http") == "https":
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        authority.issue_cert("127.0.0.1").configure_cert(context)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
     await site.start()
     host, port = runner.addresses[0][:2]
-    yield f"http://{host}:{port}"
+    yield f"{'https' if context else 'http'}://{host}:{port}"
     await runner.cleanup()
 
 
@@ -99,6 +110,20 @@ async def test_page_for_logins(provider: str) -> None:
     gone = await ask_provider("", "http://127.0.0.1:9/authorize")
     assert gone is not None
     assert "Connect" in gone.problem
+
+
+@pytest.mark.parametrize("provider", ["https"], indirect=True)
+async def test_authority_of_the_provider_is_the_hubs(
+    provider: str, authority: trustme.CA, tmp_path: Path
+) -> None:
+    file = tmp_path / "ca.pem"
+    for ca_file, problem in (("", "certificate"), (str(file), "No such file"), (str(file), "")):
+        found = await ask_provider("", f"{provider}/authorize", ca_file)
+        assert found is not None
+        assert problem in found.problem
+        assert bool(found.problem) == bool(problem)
+        if ca_file:
+            authority.cert_pem.write_to_path(str(file))
 
 
 async def test_index_of_a_hubs_database(tmp_path: Path) -> None:

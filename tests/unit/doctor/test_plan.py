@@ -116,6 +116,12 @@ FILES = [{"type": "files", "passwd": "passwd"}]
             {"issuer": "https://id.example.org", "login_url": "https://id.example.org/auth"},
             id="provider",
         ),
+        pytest.param(
+            PROFILES,
+            "c.GenericOAuthenticator.http_request_kwargs = {'ca_certs': '/etc/ssl/lab.pem'}",
+            {"login_ca": "/etc/ssl/lab.pem"},
+            id="authority of the provider",
+        ),
     ],
 )
 def test_plan(
