@@ -39,7 +39,8 @@ def rotate(
 
     The first key encrypts, all decrypt. Nothing is changed: put what is printed into the Secret,
     and restart the hub. What it reads of somebody, such as at a start, it writes anew with the new
-    key; rotate again when it has read of everybody. Ends with 0, or with 2 when the keys cannot be read.
+    key; rotate again when it has read of everybody. Ends with 0, or with 2 when the keys cannot be
+    read.
     """
     from ..crypt_keys import SEPARATOR, VARIABLE, rotated, split
 

@@ -151,7 +151,7 @@ async def test_nfs_is_a_directory_that_has_to_be_there(bench: Bench) -> None:
     volume = {"name": "v", "nfs": {"server": "nfs.example.org", "path": "/exports/data"}}
     container = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
     await bench.run("cd /v; pwd", volumes=[volume], container=container)
-    await bench.until(lambda _: any("FailedMount" in warning for warning in bench.warnings))
+    await bench.warned("FailedMount")
     exported = bench.state / "nfs" / "nfs.example.org" / "exports" / "data"
     exported.mkdir(parents=True)
     await bench.ended()
