@@ -48,4 +48,4 @@ def prepull(
     if form is Form.CHART:
         print_manifests([chart_values(found.groups)])
     else:
-        print_manifests(manifests(found.groups, namespace, pause or PAUSE))
+        print_manifests(manifests(found, namespace, pause or PAUSE))

@@ -19,13 +19,11 @@ LATEST = "latest"
 """The tag of an image that is named without one."""
 _PLACING = ("node_selector", "tolerations", "node_affinity_required", "image_pull_secrets")
 _UNPRIVILEGED = {
-    "runAsNonRoot": True,
-    "runAsUser": 65534,
-    "runAsGroup": 65534,
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
     "seccompProfile": {"type": "RuntimeDefault"},
 }
+_NOBODY: Mapping[str, Any] = {"runAsUser": 65534, "runAsGroup": 65534}
 _SMALL = {"requests": {"cpu": "1m", "memory": "8Mi"}, "limits": {"cpu": "100m", "memory": "64Mi"}}
 
 
@@ -55,10 +53,13 @@ class Found:
         What is pulled, for each kind of node.
     unknown
         What is not known before somebody starts it, in words.
+    ids
+        What those who pull run as; empty where the platform assigns ids and refuses others.
     """
 
     groups: tuple[Images, ...]
     unknown: tuple[str, ...]
+    ids: Mapping[str, Any]
 
 
 def images_of(configuration: Configuration, extra: Iterable[str] = ()) -> Found:
@@ -86,7 +87,9 @@ def images_of(configuration: Configuration, extra: Iterable[str] = ()) -> Found:
             groups.setdefault(_key(placement), (placement, {}))[1].setdefault(image)
     also = dict.fromkeys([*_beside(configuration), *extra])
     found = (Images(placement, tuple(images | also)) for placement, images in groups.values())
-    return Found(tuple(found), tuple(dict.fromkeys(unknown)))
+    identity = configuration.settings.identity
+    ids = {} if identity and identity.mode == "platform" else _NOBODY
+    return Found(tuple(found), tuple(dict.fromkeys(unknown)), ids)
 
 
 def _starts(profile: Profile, base: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -143,21 +146,19 @@ def _beside(configuration: Configuration) -> Iterator[str]:
         yield storage.init.image
 
 
-def manifests(
-    groups: Iterable[Images], namespace: str = "", pause: str = PAUSE
-) -> Iterator[Manifest]:
+def manifests(found: Found, namespace: str = "", pause: str = PAUSE) -> Iterator[Manifest]:
     """Give a DaemonSet for each kind of node. It asks for no right and runs as nobody.
 
     Parameters
     ----------
-    groups
+    found
         What is pulled where.
     namespace
         Where it is; where it is empty, whoever applies it says where.
     pause
         The image of the container that stays, so that the others count as used.
     """
-    for number, group in enumerate(groups, 1):
+    for number, group in enumerate(found.groups, 1):
         name = f"{COMPONENT}-{number}"
         labels = {"app.kubernetes.io/name": COMPONENT, "app.kubernetes.io/instance": name}
         yield {
@@ -174,7 +175,7 @@ def manifests(
                     "type": "RollingUpdate",
                     "rollingUpdate": {"maxUnavailable": "100%"},
                 },
-                "template": {"metadata": {"labels": labels}, "spec": _pod(group, pause)},
+                "template": {"metadata": {"labels": labels}, "spec": _pod(group, pause, found.ids)},
             },
         }
 
@@ -199,16 +200,16 @@ def _name_and_tag(image: str) -> dict[str, str]:
     return {"name": name, "tag": tag} if name and "/" not in tag else {"name": image, "tag": LATEST}
 
 
-def _pod(group: Images, pause: str) -> Manifest:
+def _pod(group: Images, pause: str, ids: Mapping[str, Any]) -> Manifest:
     placement = thaw(group.placement)
     spec: Manifest = {
         "automountServiceAccountToken": False,
         "terminationGracePeriodSeconds": 0,
         "initContainers": [
-            _container(f"image-{number}", image) | {"command": ["/bin/sh", "-c", "exit 0"]}
+            _container(f"image-{number}", image, ids) | {"command": ["/bin/sh", "-c", "exit 0"]}
             for number, image in enumerate(group.images, 1)
         ],
-        "containers": [_container("pause", pause)],
+        "containers": [_container("pause", pause, ids)],
     }
     if placement["node_selector"]:
         spec["nodeSelector"] = placement["node_selector"]
@@ -224,5 +225,6 @@ def _pod(group: Images, pause: str) -> Manifest:
     return spec
 
 
-def _container(name: str, image: str) -> Manifest:
-    return {"name": name, "image": image, "securityContext": _UNPRIVILEGED, "resources": _SMALL}
+def _container(name: str, image: str, ids: Mapping[str, Any]) -> Manifest:
+    context = {"runAsNonRoot": True, **ids, **_UNPRIVILEGED}
+    return {"name": name, "image": image, "securityContext": context, "resources": _SMALL}

@@ -120,12 +120,22 @@ def test_what_depends_on_the_person_is_told(configured: Configured, python: str)
 def test_d44_no_right_is_asked_for(configured: Configured) -> None:
     """The pods that pull pass the level "restricted" of Pod Security."""
     settings = {"profiles": [profile("GPU", GPU_NODE | {"image": "cuda:1"}), SMALL]}
-    made = list(manifests(images_of(configured(settings), ["more:1"]).groups))
+    made = list(manifests(images_of(configured(settings), ["more:1"])))
     assert len(made) == 2
     for daemon_set in made:
         assert violations(daemon_set["spec"]["template"]) == []
         images = [c["image"] for c in daemon_set["spec"]["template"]["spec"]["initContainers"]]
         assert "more:1" in images
+
+
+def test_platform_assigns_ids_to_those_who_pull_too(configured: Configured) -> None:
+    """OpenShift's restricted constraint refuses every uid that is not of the namespace's range."""
+    settings = {"profiles": [SMALL], "identity": {"mode": "platform"}}
+    (made,) = manifests(images_of(configured(settings)))
+    spec = made["spec"]["template"]["spec"]
+    contexts = [each["securityContext"] for each in (*spec["initContainers"], *spec["containers"])]
+    assert not any({"runAsUser", "runAsGroup"} & context.keys() for context in contexts)
+    assert all(context["runAsNonRoot"] for context in contexts)
 
 
 @pytest.mark.parametrize(
