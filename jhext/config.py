@@ -26,6 +26,8 @@ from .profiles.lint import LintRules
 from .profiles.sources import Sources, load
 from .settings import HubSettings, Settings, load_settings
 from .spawner import ProfileKubeSpawner
+from .storage.merge import TAKE_OUT
+from .storage.taken import taken
 from .upstream import overridable_traits, trait_problem
 
 SPAWNER_CLASS = "jhext.ProfileKubeSpawner"
@@ -208,6 +210,7 @@ def _check(c: Config, settings: Settings, spawner_class: type[ProfileKubeSpawner
     What is set later, and what callables return, the spawner checks at the first use.
     """
     faulty = [*faulty_traits(c, spawner_class), *config_problems(c, settings, spawner_class)]
+    faulty += _taken_places(c, settings, spawner_class)
     others = sound(c, spawner_class)
     sources = sources_of(others, settings, spawner_class)
     rules = rules_of(others, settings, spawner_class)
@@ -217,6 +220,18 @@ def _check(c: Config, settings: Settings, spawner_class: type[ProfileKubeSpawner
         faulty += error.findings
     if faulty:
         raise ConfigurationError(faulty)
+
+
+def _taken_places(
+    c: Config, settings: Settings, spawner_class: type[ProfileKubeSpawner]
+) -> Iterator[Finding]:
+    """Find what would be mounted where KubeSpawner mounts something: no server could start."""
+    name = "volume_mounts"
+    written = settings.hub.config.get("KubeSpawner", {}).get(name, [])
+    mounts = _trait(c, settings, spawner_class, name, written)
+    for where, path in taken(settings.storage, mounts) if settings.storage else ():
+        problem = f"something is mounted at {path!r} already, which is storage.{where}"
+        yield Finding("error", f"c.KubeSpawner.{name}", "", problem, suggestion=TAKE_OUT)
 
 
 def faulty_traits(c: Config, spawner_class: type[ProfileKubeSpawner]) -> Iterator[Finding]:

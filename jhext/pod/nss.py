@@ -7,6 +7,7 @@ annotation needs no right that a hub does not have, and nobody in the pod can ch
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Mapping
 from typing import Any
 
 from jhext.identity.model import Identity
@@ -148,7 +149,7 @@ def _elsewhere(container: Container) -> list[dict[str, Any]]:
     return [item for item in container.get("volumeMounts") or () if place(item) not in PATHS]
 
 
-def place(item: dict[str, Any]) -> str:
+def place(item: Mapping[str, Any]) -> str:
     """Say where something is mounted, however its path is spelt."""
     return posixpath.normpath("/" + str(item.get("mountPath", "")).lstrip("/"))
 

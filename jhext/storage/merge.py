@@ -12,7 +12,7 @@ from jhext.pod.nss import place
 from .errors import StorageReason, StorageRefused
 from .volumes import Volumes
 
-_CURE = (
+TAKE_OUT = (
     "take it out of KubeSpawner.volumes and volume_mounts, or of the profile (with the chart: "
     "singleuser.storage.type: none)"
 )
@@ -53,7 +53,7 @@ def _joined(there: Any, added: list[dict[str, Any]], key: Any) -> list[dict[str,
             result.append(item)
         elif before != item:
             message = "Two volumes would be in one place. Please tell your administrator."
-            detail = f"{key(item)} is {before['name']} already and not {item['name']}; {_CURE}"
+            detail = f"{key(item)} is {before['name']} already and not {item['name']}; {TAKE_OUT}"
             raise StorageRefused(StorageReason.MOUNT, message, detail=detail)
     return result
 

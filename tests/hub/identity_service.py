@@ -21,6 +21,8 @@ class IdentityService:
         What it says of each.
     tls
         Its certificate; without one it speaks HTTP.
+    authorization
+        What it wants in the header of this name; empty if nothing.
 
     Attributes
     ----------
@@ -30,8 +32,6 @@ class IdentityService:
         How many wait for an answer, and how many have waited at the same time at most.
     first_asked, last_answered
         When, on the monotonic clock.
-    authorization
-        What it was last sent in the header of this name.
     """
 
     def __init__(
@@ -39,16 +39,17 @@ class IdentityService:
         port: int,
         people: Mapping[str, Mapping[str, Any]],
         tls: ssl.SSLContext | None = None,
+        authorization: str = "",
     ) -> None:
         self._port = port
         self._people = people
         self._tls = tls
+        self._authorization = authorization
         self._runner: web.AppRunner | None = None
         self.delay = 0.0
         self.under_way = self.most_under_way = 0
         self.first_asked = self.last_answered = 0.0
         self.asked = asyncio.Event()
-        self.authorization = ""
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -78,7 +79,8 @@ class IdentityService:
         self.first_asked = self.first_asked or time.monotonic()
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
-        self.authorization = request.headers.get("Authorization", "")
+        if self._authorization not in ("", request.headers.get("Authorization")):
+            raise web.HTTPUnauthorized
         self.asked.set()
         try:
             await asyncio.sleep(self.delay)

@@ -34,6 +34,9 @@ EXPORTED = {
 }
 
 
+AUTHORIZATION = "Bearer of-the-hub"
+
+
 @pytest.fixture(scope="module")
 def port() -> int:
     return free_port()
@@ -55,7 +58,7 @@ def login(proxy: Proxy, request: pytest.FixtureRequest, port: int) -> Iterator[L
     with example_with_provider(
         *("nfs-institute", proxy, request, people),
         places=places,
-        env={"IDS_AUTHORIZATION": "Bearer of-the-hub"},
+        env={"IDS_AUTHORIZATION": AUTHORIZATION},
         provider={"routes": routes},
     ) as login:
         exports = login.bench.hub.kubeconfig.parent / "nfs" / NFS / "exports"
@@ -70,7 +73,7 @@ def login(proxy: Proxy, request: pytest.FixtureRequest, port: int) -> Iterator[L
 async def service(login: Login, port: int) -> AsyncIterator[IdentityService]:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(login.tls.certificate, login.tls.key)
-    async with IdentityService(port, PEOPLE, context) as service:
+    async with IdentityService(port, PEOPLE, context, AUTHORIZATION) as service:
         yield service
 
 
@@ -87,7 +90,6 @@ async def test_scientist_at_home_and_with_the_outputs_of_her_experiment(
         assert ann.offered == {"small", "large", "exp-42"}
         pod = await examples.pod_of(login.bench, ann.client, "ann", "large")
         assert await examples.culled(login.bench, ann.client, "ann") == "idle"
-    assert service.authorization == "Bearer of-the-hub"
     context = pod["spec"]["securityContext"]
     assert (context["runAsUser"], context["runAsGroup"]) == (20001, 3000)
     assert context["supplementalGroups"] == [100, 4200]
