@@ -47,11 +47,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 # Files in the order in which they begin, what waits longest first; others come before the last.
-# Storage, which needs no node, is left over for the time in which the last has the node alone.
 FIRST = (
     *("outages", "git_push", "prepared_homes", "homes", "failures", "manifests"),
-    *("conformance_pods", "conformance_containers", "role", "identity", "restart", "real_pods"),
-    "storage_claims",
+    *("conformance_pods", "conformance_containers", "storage_claims", "role", "identity"),
+    *("restart", "real_pods"),
 )
 LAST = ("lost_node",)
 
