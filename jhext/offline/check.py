@@ -11,7 +11,7 @@ from ..in_force import lost
 from ..profiles.finding import ConfigurationError, Finding
 from ..profiles.mapping import MappingFile
 from .configuration import Configuration, read_configuration
-from .login import groups_of_nobody, retired_options
+from .login import groups_of_nobody, retired_options, unread_claims
 from .placing import Placing
 from .reach import like_groups, never, overruled, unknown_groups
 from .storage import unknown_claims, unknown_profiles
@@ -64,7 +64,7 @@ def check(path: Path, known_groups: Collection[str] = ()) -> Report:
     if path.suffix == ".py":
         findings += lost(configuration.config, configuration.settings)
     findings += retired_options(configuration.config, str(path))
-    findings += groups_of_nobody(configuration)
+    findings += [*groups_of_nobody(configuration), *unread_claims(configuration)]
     return Report(_sorted(path, findings), version.mappings)
 
 

@@ -1,12 +1,14 @@
-"""What is said against the configuration of login: options that have gone, groups of nobody."""
+"""What is said against the configuration of login: what has gone, is nobody's, or is not read."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from ..profiles.finding import Finding
+from ..yamlfile import read_document
 from .configuration import Configuration
 from .reach import unknown_groups
 
@@ -54,3 +56,15 @@ def groups_of_nobody(configuration: Configuration) -> Iterator[Finding]:
         suggestion = "write c.Authenticator.manage_groups = True"
         file, where = str(configuration.path), "c.JupyterHub"
         yield Finding("warning", where, "authenticator_class", message, file, suggestion=suggestion)
+
+
+def unread_claims(configuration: Configuration) -> Iterator[Finding]:
+    """Say so where claims come from the sources of identities, and not from where one may think."""
+    identity = configuration.settings.identity
+    if identity and identity.mode == "user" and configuration.trait("claims_key"):
+        message = "is not read: with the section identity, its sources give the claims"
+        suggestion = "leave it out, and name the claims in `fields` of a source"
+        keys = ("hub", "claims_key") if configuration.settings.hub.claims_key else ("identity",)
+        file = configuration.settings.file_of(keys[0])
+        line = read_document(Path(file)).line(keys) if file else 0
+        yield Finding("warning", "", "hub.claims_key", message, file, line, suggestion=suggestion)

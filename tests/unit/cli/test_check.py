@@ -232,3 +232,18 @@ def test_rules_about_groups_that_no_login_brings(
     found = shell("check", "hub.py", "--output", "json").json["findings"]
     told = [(item["line"], item["level"]) for item in found if "manage_groups" in str(item)]
     assert told == ([(3, "warning")] if is_told else [])
+
+
+@pytest.mark.parametrize(("mode", "is_told"), [("user", True), ("platform", False)])
+def test_claims_that_sources_of_identities_give(shell: Any, mode: str, is_told: bool) -> None:
+    sources = "sources: [{type: fixed, values: {uid: 2001, gid: 2001}}], " if mode == "user" else ""
+    shell.write(
+        jhext__yaml=f"""
+hub: {{claims_key: oauth_user}}
+identity: {{{sources}mode: {mode}}}
+profiles: [{{slug: a, display_name: A, allow_all: true}}]
+"""
+    )
+    found = shell("check", "jhext.yaml", "--output", "json").json["findings"]
+    told = [(item["line"], item["level"]) for item in found if "claims" in str(item)]
+    assert told == ([(2, "warning")] if is_told else [])
