@@ -52,6 +52,8 @@ class HubClient:
     def __init__(self, url: str, token: str = "") -> None:
         self.url = URL(url)
         self._session = aiohttp.ClientSession(
+            # the proxy ends a connection that has been idle for five seconds, maybe just now
+            connector=aiohttp.TCPConnector(keepalive_timeout=2),
             # a browser has no qualms about cookies of an address without a name
             cookie_jar=aiohttp.CookieJar(unsafe=True),
             headers={"Authorization": f"token {token}"} if token else {},
