@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.cluster.api_client import Api
+from tests.cluster.bench import until
 from tests.cluster.pods_to_run import conditions, phase, runnable, status
 
 
@@ -29,12 +30,14 @@ async def test_init_containers_run_first(full_api: Api) -> None:
         entry["state"]["terminated"]["exitCode"] for entry in pod["status"]["initContainerStatuses"]
     ]
     assert codes == [0, 0]
-    created = await full_api.get("events", fieldSelector="involvedObject.name=p,reason=Created")
-    assert {event["involvedObject"]["fieldPath"] for event in created.body["items"]} == {
-        "spec.initContainers{a}",
-        "spec.initContainers{b}",
-        "spec.containers{c}",
-    }
+    expected = {"spec.initContainers{a}", "spec.initContainers{b}", "spec.containers{c}"}
+
+    async def are_told() -> bool:  # a kubelet may be late with events
+        query = {"fieldSelector": "involvedObject.name=p,reason=Created"}
+        created = (await full_api.get("events", **query)).body["items"]
+        return {event["involvedObject"]["fieldPath"] for event in created} == expected
+
+    await until(are_told, "there is an event for each container")
 
 
 async def test_init_container_that_fails(full_api: Api) -> None:

@@ -85,7 +85,7 @@ print(json.dumps({
     "git config": [run("git", "config", f"user.{key}") for key in ("name", "email")],
     "token": token.read_text(),
     "in the environment": token.read_text() in str(os.environ),
-    "in the home": run("grep", "-rl", token.read_text(), str(pathlib.Path.home())),
+    "in the home": run("grep", "-rle", token.read_text(), str(pathlib.Path.home())),
     "written": attempt(token),
 }))
 """.replace("FOLDER", FOLDER)

@@ -93,8 +93,8 @@ async def test_login_form_progress_kernel_stop(bench: ClusterBench) -> None:
         ]
         assert events[-1]["ready"], events
         messages = [event["message"] for event in events]
+        # What the kubelet says may come after the server is ready.
         assert any("Successfully assigned" in message for message in messages)
-        assert any("Started container notebook" in message for message in messages)
 
         (pod,) = await bench.pods("alice")
         assert pod["status"]["phase"] == "Running"
