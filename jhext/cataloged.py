@@ -78,12 +78,11 @@ class CatalogedKubeSpawner(DelegatingKubeSpawner):
 
     def _watch(self) -> Watch:
         """Give the watch over the sources that all spawners share."""
+        listed = self.profile_list if is_shared(self.profile_list) else None
         return LIBRARY.watch(
-            self.profile_sources,
-            self.lint_rules,
-            self.policy,
-            configuration=(type(self), self.config),
-            variant=self.lint_variant,
+            (type(self), self.config, self.settings, listed),
+            self.watch_variant,
+            lambda: (self.profile_sources, self.lint_rules(), self.policy),
         )
 
     async def _version(self, watch: Watch) -> Version:

@@ -61,9 +61,7 @@ class AppliedOverrides:
         self._before = {}
 
     def _value(self, name: str) -> Any:
-        if self._spawner.has_trait(name) and not self._spawner.trait_has_value(name):
-            return _UNSET
-        value = getattr(self._spawner, name)
+        value = self._spawner.value_if_made(name, _UNSET)
         # Dicts are merged in place, so the one before is kept by value.
         return thaw(value) if isinstance(value, dict) else value
 

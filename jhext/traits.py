@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Hashable
 from typing import Any
 
 from kubespawner import KubeSpawner
@@ -252,6 +253,17 @@ class ConfiguredKubeSpawner(KubeSpawnerSeams):
         """Give what the rules of the lint depend on and hooks may set for one spawner."""
         names = ("allowed_sensitive_overrides", "extra_profile_keys")
         return tuple((name, frozenset(self._if_set(name, ()))) for name in names)
+
+    @property
+    def watch_variant(self) -> Hashable:
+        """Give what the sources and rules depend on besides, and hooks may set for one spawner."""
+        files = ("profile_files", "profile_mapping_files")
+        return (
+            *(tuple(self._if_set(name, ())) for name in files),
+            self._if_set("default_access", "deny"),
+            self.admin_bypass,
+            self.lint_variant,
+        )
 
     def lint_rules(self) -> LintRules:
         """Say how profiles are checked."""

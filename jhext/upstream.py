@@ -107,6 +107,12 @@ class KubeSpawnerSeams(KubeSpawner):  # type: ignore[misc]
         """The claim that KubeSpawner itself made for this server or remembers; empty if none."""
         return self.pvc_name if self._pvc_exists else ""
 
+    def value_if_made(self, name: str, unmade: Any) -> Any:
+        """Give the value of an attribute, or `unmade` for a trait whose default nobody made."""
+        if name in self._trait_values:
+            return self._trait_values[name]
+        return unmade if self.has_trait(name) else getattr(self, name)
+
     def unset_trait(self, name: str) -> None:
         """Let a trait have its default again, as if it had never been set."""
         self._trait_values.pop(name, None)

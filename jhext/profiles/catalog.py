@@ -10,7 +10,7 @@ from typing import Any
 from .access import UNMAPPED, Decision, DefaultAccess, Mapped, Person, decide
 from .expression import Expression
 from .finding import Finding
-from .model import PATH_SEPARATOR, Choice, Option, Profile, walk_options
+from .model import PATH_SEPARATOR, UNLISTED_SUFFIX, Choice, Option, Profile, walk_options
 
 OPEN = Decision(True, "no rule", "open to whoever has the profile")
 """What holds for a choice without an allowing rule."""
@@ -78,6 +78,16 @@ class PermittedOption:
     unlisted: bool
     unlisted_rule: str
     denied: Mapping[str, str]
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """The keys in ``user_options`` that mean something for this option.
+
+        Those of a choice that was not taken are among them: a form without JavaScript sends them.
+        """
+        own = {self.key, self.key + UNLISTED_SUFFIX} if self.unlisted else {self.key}
+        nested = (option.keys for choice in self.choices for option in choice.options)
+        return frozenset(own.union(*nested))
 
     @cached_property
     def default(self) -> PermittedChoice | None:

@@ -12,7 +12,7 @@ from ..refusal import Refusal
 from .access import ACCESS_KEYS
 from .catalog import Catalog, Permitted, PermittedChoice, PermittedOption
 from .model import UNLISTED_SUFFIX
-from .selection import check_free_text, default_of, keys_of
+from .selection import check_free_text, default_of, unknown_keys
 
 
 class FormPages:
@@ -132,8 +132,8 @@ def _still_permitted(
     if profile is None:
         return {}, True
     kept = {"profile": profile.profile.slug}
-    known = {"profile", *extra_options, *keys_of(profile.options)}
-    stale = _keep(profile.options, last_options, kept) or not known.issuperset(last_options)
+    stale = _keep(profile.options, last_options, kept)
+    stale = stale or bool(unknown_keys(profile, last_options, extra_options))
     return kept, stale
 
 

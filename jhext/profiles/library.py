@@ -76,25 +76,27 @@ class Library:
 
     def watch(
         self,
-        sources: Sources,
-        rules: Callable[[], LintRules],
-        policy: Policy,
-        *,
-        configuration: tuple[object, ...] = (),
-        variant: Hashable = None,
+        configuration: tuple[object, ...],
+        variant: Hashable,
+        asked: Callable[[], tuple[Sources, LintRules, Policy]],
     ) -> Watch:
-        """Give the watch over sources that are the same for many; see `catalog`.
+        """Give the watch over sources that are the same for many.
 
-        The lists among them are known by identity.
+        Parameters
+        ----------
+        configuration
+            The objects that sources and rules are made from, known by identity.
+        variant
+            What they are made from besides, known by its value.
+        asked
+            Makes them; called when nobody has asked for them yet.
         """
-        lists = tuple(map(id, sources.listed))
-        files = (sources.settings_file, sources.profile_files, sources.mapping_files)
-        key = (lists, files, tuple(map(id, configuration)), variant, policy)
+        key = (*map(id, configuration), variant)
         kept = self._watches.get(key)
         if kept is None:
-            asked = (sources, rules(), policy)
-            watch = Watch(*asked, self._checked_as(*asked))
-            kept = _Kept(sources.listed, configuration, watch)
+            sources, rules, policy = asked()
+            watch = Watch(sources, rules, policy, self._checked_as(sources, rules, policy))
+            kept = _Kept((), configuration, watch)
             self._keep(self._watches, key, kept)
         return kept.made
 

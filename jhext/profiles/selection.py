@@ -113,8 +113,7 @@ def select(
     options = _mapping(user_options)
     permitted = _profile(catalog, person, options.get("profile"))
     chosen = tuple(_choose(permitted.options, options))
-    known = {"profile", *extra_options, *keys_of(permitted.options)}
-    if unknown := [key for key in options if key not in known]:
+    if unknown := unknown_keys(permitted, options, extra_options):
         shown = ", ".join(sorted(_shorten(key) for key in unknown[:5]))
         message = f"The options hold something this profile does not have: {shown}."
         raise Refusal(Reason.OPTIONS, message)
@@ -250,17 +249,12 @@ def _matches(pattern: str, text: str) -> bool:
         return False
 
 
-def keys_of(options: Sequence[PermittedOption]) -> Iterator[str]:
-    """Give the keys in ``user_options`` that mean something for these options.
-
-    Those of a choice that was not taken are among them: a form without JavaScript sends them.
-    """
-    for option in options:
-        yield option.key
-        if option.unlisted:
-            yield option.key + UNLISTED_SUFFIX
-        for choice in option.choices:
-            yield from keys_of(choice.options)
+def unknown_keys(
+    permitted: Permitted, user_options: Mapping[str, Any], extra_options: frozenset[str]
+) -> list[str]:
+    """Give the keys that mean nothing for this profile, nor for code of the operator."""
+    known = {"profile"}.union(extra_options, *[option.keys for option in permitted.options])
+    return [key for key in user_options if key not in known]
 
 
 def _shorten(key: Any) -> str:
