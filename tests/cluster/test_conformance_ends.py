@@ -1,5 +1,7 @@
 """Pods that end when they are told to, and pods that are not ready at once."""
 
+from datetime import datetime, timedelta
+
 from tests.cluster.api_client import Api
 from tests.cluster.pods_to_run import conditions, phase, runnable, status
 
@@ -48,11 +50,22 @@ async def test_becomes_ready(full_api: Api) -> None:
         securityContext={"fsGroup": 100},
     )
     await full_api.created("pods", body)
-    pod = await full_api.until("pods", "p", phase("Running"))
-    assert not status(pod)["ready"]
-    assert conditions(pod)["Ready"] == "False"
     pod = await full_api.until("pods", "p", lambda pod: status(pod).get("ready"))
-    assert conditions(pod)["Ready"] == "True"
+    ready = next(entry for entry in pod["status"]["conditions"] if entry["type"] == "Ready")
+    assert ready["status"] == "True"
+    # A busy kubelet tells of both states at once, but when each began.
+    started = datetime.fromisoformat(status(pod)["state"]["running"]["startedAt"])
+    assert datetime.fromisoformat(ready["lastTransitionTime"]) - started >= timedelta(seconds=2)
+
+
+async def test_never_becomes_ready(full_api: Api) -> None:
+    probe = {"exec": {"command": ["false"]}, "periodSeconds": 1}
+    container = {"readinessProbe": probe}
+    body = runnable(full_api, "p", "exec sleep 60", container=container)
+    await full_api.created("pods", body)
     event = await full_api.until_event("p", "Unhealthy")
     assert event["type"] == "Warning"
     assert event["message"].startswith("Readiness probe failed:")
+    pod = await full_api.until("pods", "p", phase("Running"))
+    assert not status(pod)["ready"]
+    assert conditions(pod)["Ready"] == "False"
