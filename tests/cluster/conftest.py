@@ -3,7 +3,7 @@
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,29 +30,26 @@ from tests.cluster.kubernetes.given import given_cluster
 from tests.cluster.kubernetes.kubeconfig import Cluster, Node
 from tests.cluster.kubernetes.node import node_is_unavailable
 from tests.cluster.kubernetes.pki import Authority
-from tests.cluster.kubernetes.shared import Share, alone, among_others, shared_node
+from tests.cluster.kubernetes.shared import Share, shared_node
 from tests.cluster.line import Line
 from tests.cluster.namespace import namespace
 from tests.proxy import kept_proxy
 
 RunHub = Callable[..., ClusterBench]
 STARTS = pytest.StashKey[list[str]]()
-SHARE = pytest.StashKey[Share]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[STARTS] = []
-    config.stash[SHARE] = Share()
     config.addinivalue_line("markers", "node_alone: it ends the pods of others, so none may run")
 
 
-# Files in the order in which they begin, what waits longest first; others come before the last.
+# Files in the order in which they begin, what waits longest first; all others come after them.
 FIRST = (
-    *("outages", "git_push", "prepared_homes", "homes", "failures", "manifests"),
-    *("conformance_pods", "conformance_containers", "storage_claims", "role", "identity"),
-    *("restart", "real_pods"),
+    *("lost_node", "storage_claims", "manifests", "outages", "failures", "git_push"),
+    *("conformance_pods", "conformance_containers", "conformance_ends", "homes", "prepared_homes"),
+    *("role", "identity", "restart", "real_pods"),
 )
-LAST = ("lost_node",)
 
 # Files that one process runs one after the other, since they share clusters of their own.
 TOGETHER = {
@@ -61,8 +58,7 @@ TOGETHER = {
         *("conformance_list", "conformance_watch", "conformance_write", "doctor", "golden_pods"),
         *("hub_manifests", "manifests"),
     ),
-    "pods": ("conformance_init", "conformance_pods", "conformance_scheduling"),
-    "containers": ("conformance_containers", "conformance_ends"),
+    "pods": ("conformance_init", "conformance_scheduling"),
     "storage": (
         *("storage_chaos", "storage_claims", "storage_command", "storage_lost"),
         *("storage_traps", "token_secrets"),
@@ -96,35 +92,42 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Schedule:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what waits longest, and end with what waits for all others."""
+    """Begin with what waits longest, and in a file with what needs no node: it is not up yet."""
     place = {name: number - len(FIRST) for number, name in enumerate(FIRST)}
-    place |= dict.fromkeys(LAST, 1)
-    items.sort(key=lambda item: place.get(name_of(item), 0))
+    files = {path: number for number, path in enumerate(dict.fromkeys(it.path for it in items))}
+    items.sort(key=lambda it: (place.get(name_of(it), 0), files[it.path], runs_pods(it)))
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(
-    item: pytest.Item, nextitem: pytest.Item | None
-) -> Generator[None, object, object]:
-    """Use the node among other processes.
-
-    A module's pods live from one of its tests to the next, so its share is held as long.
-    """
-    share = item.config.stash[SHARE]
-    if not NODE_FIXTURES.isdisjoint(item.fixturenames):  # type: ignore[attr-defined]
-        share.take(among_others)
-    try:
-        return (yield)
-    finally:
-        if nextitem is None or nextitem.path != item.path:
-            share.release()
+def runs_pods(item: pytest.Item) -> bool:
+    assert isinstance(item, pytest.Function)
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    return params.get("complete") != "devcluster" and not NODE_FIXTURES.isdisjoint(
+        item.fixturenames
+    )
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_call(item: pytest.Item) -> None:
-    """Wait until the node is this test's alone; its hub has been started meanwhile."""
-    if item.get_closest_marker("node_alone"):
-        item.config.stash[SHARE].take(alone)
+@pytest.fixture(scope="session")
+def share(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Share:
+    """Return this process' use of the node. Where one test wants it alone, that comes first."""
+    is_one_of_many = hasattr(request.config, "workerinput")
+    if is_one_of_many and any(it.get_closest_marker("node_alone") for it in request.session.items):
+        return Share(tmp_path_factory.getbasetemp().parent / "node-was-taken")
+    return Share()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _share_of_module(request: pytest.FixtureRequest, share: Share) -> Iterator[None]:
+    """End the use of the node after a module: its pods live from one of its tests to the next."""
+    if request.node.get_closest_marker("node_alone"):
+        share.take_alone()
+    yield
+    share.release()
+
+
+@pytest.fixture(autouse=True)
+def _share_of_test(request: pytest.FixtureRequest, share: Share) -> None:
+    if runs_pods(request.node):
+        share.take_part()
 
 
 def pytest_terminal_summary(
@@ -219,8 +222,13 @@ def proxy(pytestconfig: pytest.Config) -> Proxy:
 
 
 @pytest.fixture(scope="module")
-def run_hub(node: Node, proxy: Proxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunHub]:
-    """Start hubs, each with a namespace of its own, and end them after the module."""
+def run_hub(
+    node: Node, proxy: Proxy, share: Share, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunHub]:
+    """Start hubs, each with a namespace of its own, and end them after the module.
+
+    When one is there, so is the right to run pods.
+    """
     with ExitStack() as stack:
         client = stack.enter_context(node.client())
 
@@ -233,8 +241,10 @@ def run_hub(node: Node, proxy: Proxy, tmp_path_factory: pytest.TempPathFactory) 
             space = stack.enter_context(namespace(client))
             folder = tmp_path_factory.mktemp("hub")
             children = stack.enter_context(Children())
-            return start_cluster_bench(
+            bench = start_cluster_bench(
                 children, folder, proxy, node, space, people, settings, config, line
             )
+            share.take_part()
+            return bench
 
         yield run

@@ -65,7 +65,7 @@ async def test_restarted_after_failure(full_api: Api) -> None:
     await full_api.created("pods", body)
     pod = await full_api.until("pods", "p", waits_for("CrashLoopBackOff"))
     assert pod["status"]["phase"] == "Running"
-    assert status(pod)["restartCount"] == 1
+    assert status(pod)["restartCount"] >= 1
     assert status(pod)["lastState"]["terminated"]["exitCode"] == 1
     assert not status(pod)["ready"]
     event = await full_api.until_event("p", "BackOff")

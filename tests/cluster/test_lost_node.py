@@ -21,6 +21,7 @@ PROFILES = [
         "kubespawner_override": {"start_timeout": 5},
     },
 ]
+pytestmark = pytest.mark.node_alone
 CONFIG = f"c.KubeSpawner.cmd = {STUB}"
 
 
@@ -40,8 +41,7 @@ async def node_is_lost(client: httpx.Client) -> bool:
     return not await node_is_ready(client)
 
 
-@pytest.mark.node_alone
-@pytest.mark.timeout(1800)  # others end first
+@pytest.mark.timeout(1800)  # other runs on this machine end first
 async def test_node_that_is_gone(bench: ClusterBench) -> None:
     switch = bench.node.off
     if switch is None:

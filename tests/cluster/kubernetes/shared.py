@@ -40,43 +40,42 @@ def shared_node() -> Iterator[Node]:
         time.sleep(0.1)
 
 
-@contextmanager
-def among_others() -> Iterator[None]:
-    """Use pods of the node, which others may do at the same time."""
-    STATE.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with lock.shared(PODS):
-        yield
-
-
-@contextmanager
-def alone() -> Iterator[None]:
-    """Use the node in a way that ends the pods of others: wait for them first."""
-    STATE.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with lock.alone(PODS):
-        yield
-
-
-Sharing = Callable[[], AbstractContextManager[None]]
-
-
 class Share:
-    """How this process uses the node at the moment: not, `among_others`, or `alone`."""
+    """How this process uses the node's pods at the moment: not, among others, or alone.
 
-    def __init__(self) -> None:
-        self._sharing: Sharing | None = None
+    Parameters
+    ----------
+    was_taken
+        A file that is there once somebody has the node alone, for which all others wait.
+    """
+
+    def __init__(self, was_taken: Path | None = None) -> None:
+        self._was_taken = was_taken
         self._stack = ExitStack()
+        self._is_held = False
 
-    def take(self, sharing: Sharing) -> None:
-        """Use the node in this way, if need be after the end of another way."""
-        if sharing is not self._sharing:
-            self.release()
-            self._stack.enter_context(sharing())
-            self._sharing = sharing
+    def take_alone(self) -> None:
+        """Use the node in a way that ends the pods of others: wait for them first."""
+        self._hold(lock.alone)
+        if self._was_taken is not None:
+            self._was_taken.touch()
+
+    def take_part(self) -> None:
+        """Use pods of the node, which others may do at the same time."""
+        while not (self._is_held or self._was_taken is None or self._was_taken.exists()):
+            time.sleep(0.1)
+        if not self._is_held:
+            self._hold(lock.shared)
 
     def release(self) -> None:
         """Use the node no more."""
         self._stack.close()
-        self._sharing = None
+        self._is_held = False
+
+    def _hold(self, kind: Callable[[Path], AbstractContextManager[None]]) -> None:
+        STATE.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._stack.enter_context(kind(PODS))
+        self._is_held = True
 
 
 def _is_free(path: Path) -> bool:
