@@ -96,11 +96,6 @@ class ProfileKubeSpawner(RecordedKubeSpawner):
 
     # The decision
 
-    @default("apply_user_options")
-    def _default_apply_user_options(self) -> Any:
-        # Without one JupyterHub warns at every start that the options are not handled.
-        return _decided_in_load_user_options
-
     def run_pre_spawn_hook(self) -> Awaitable[None] | None:
         """Run the hook, and then have the ``start_timeout`` of the profile waited for.
 
@@ -275,10 +270,6 @@ class ProfileKubeSpawner(RecordedKubeSpawner):
             f"jhext.io/{key}": safe_slug(value, is_valid=is_valid_label) if value else ""
             for key, value in values.items()
         }
-
-
-def _decided_in_load_user_options(spawner: Any, user_options: Any) -> None:
-    """Leave it to `ProfileKubeSpawner.load_user_options`."""
 
 
 @lru_cache(maxsize=128)

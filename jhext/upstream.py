@@ -125,6 +125,12 @@ class KubeSpawnerSeams(KubeSpawner):  # type: ignore[misc]
     def _options_from_form(self, formdata: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
         return self.form_options(formdata)
 
+    async def _run_apply_user_options(self, user_options: Any) -> None:
+        # Without a hook JupyterHub warns at every start that nothing reads the options; here
+        # `load_user_options` does. Reading the trait would make a default of it first.
+        if self.value_if_made("apply_user_options", None):
+            await super()._run_apply_user_options(user_options)
+
     def apply_overrides(self, overrides: Mapping[str, Any]) -> None:
         """Apply a ``kubespawner_override``: dicts merge in place, None deletes a key."""
         self._apply_overrides(overrides)

@@ -98,12 +98,15 @@ async def test_options_of_hooks_are_declared(make_spawner: Any) -> None:
 
 
 async def test_jupyterhub_does_not_warn_of_options_and_hooks_of_operators_win(
-    make_spawner: Any,
+    make_spawner: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    spawner = make_spawner(PROFILES)
-    assert spawner.apply_user_options(spawner, {"profile": "small"}) is None
+    options, read = {"profile": "small"}, []
 
     def mine(spawner: Any, options: Any) -> None:
         """Read options of its own."""
+        read.append(options)
 
-    assert make_spawner(PROFILES, apply_user_options=mine).apply_user_options is mine
+    await make_spawner(PROFILES)._run_apply_user_options(options)
+    assert not caplog.records
+    await make_spawner(PROFILES, apply_user_options=mine)._run_apply_user_options(options)
+    assert read == [options]
