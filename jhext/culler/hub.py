@@ -176,8 +176,8 @@ class Hub:
         self._tells_idle = found is not None
         return found
 
-    async def revoked(self, user: str = "") -> dict[str, str] | None:
-        """Ask whose servers run without a right, by USER/NAME, and why.
+    async def revoked(self, user: str = "") -> dict[str, str | None] | None:
+        """Ask whose servers run without a right, by USER/NAME, and why; None for nobody can tell.
 
         Raises
         ------
@@ -186,7 +186,7 @@ class Hub:
         """
         query = f"?user={quote(user, safe='')}" if user else ""
         found = await self._own(f"jhext/revoked{query}")
-        return None if found is None else {item["server"]: item["reason"] for item in found}
+        return None if found is None else {item["server"]: item.get("reason") for item in found}
 
     async def put_notices(self, notices: Mapping[str, Mapping[str, Any]]) -> bool:
         """Have servers carry notices, by USER/NAME, and all others none.

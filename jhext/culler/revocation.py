@@ -16,11 +16,15 @@ class Revocations:
         self.users: set[str] = set()
         """Whose servers they are."""
 
-    def take(self, reasons: Mapping[str, str], now: float) -> None:
-        """Take all that is known: whose servers run without a right, by USER/NAME, and why."""
+    def take(self, reasons: Mapping[str, str | None], now: float) -> None:
+        """Take all that is known: whose servers run without a right, by USER/NAME, and why.
+
+        Of those without a reason nobody can tell now: they stay, and the time that has gone by
+        still counts.
+        """
         self.forget_reasons()
-        self._since = {name: self._since.get(name, now) for name in reasons}
-        self.add(reasons, now)
+        self._since = {name: since for name, since in self._since.items() if name in reasons}
+        self.add({name: reason for name, reason in reasons.items() if reason is not None}, now)
 
     def add(self, reasons: Mapping[str, str], now: float) -> None:
         """Take a part of it, and keep what was there."""

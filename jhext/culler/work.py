@@ -311,7 +311,8 @@ class Pass:
     async def _is_still_revoked(self, server: Server, user: Any) -> bool:
         if self._known is not None:
             return server.full_name in self._known.lost(user)
-        return server.full_name in (await self._hub.revoked(server.user) or {})
+        reasons = await self._hub.revoked(server.user) or {}
+        return reasons.get(server.full_name) is not None
 
     async def _again(self, ask: _Asked, name: str) -> Mapping[str, Any] | None:
         async with self._pace.turn():

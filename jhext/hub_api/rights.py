@@ -16,25 +16,37 @@ _LOST = frozenset({Reason.NONE_PERMITTED, Reason.PROFILE, Reason.CHOICE, Identit
 """Refusals that say that the right is gone. All others may be about something that is broken."""
 
 
+class Undecided(Exception):  # noqa: N818 - an answer, not an error
+    """Nobody can tell now."""
+
+
 async def lost_right(spawner: Any) -> str | None:
     """Tell by which rule the owner of a server would no longer get it.
 
     Returns
     -------
     str or None
-        The rule; None if they would get it, or nobody can tell.
+        The rule; None if they would get it.
+
+    Raises
+    ------
+    Undecided
+        Nobody can tell now, because a directory does not answer say.
     """
     if not isinstance(spawner, ProfileKubeSpawner):
         return None
     try:
         return await _lost_now(spawner)
     except Refusal as refusal:
-        lost = refusal.reason in _LOST and _is_certain(refusal, spawner)
-        return refusal.rule or refusal.detail or refusal.reason.value if lost else None
+        if refusal.reason not in _LOST or not _is_certain(refusal, spawner):
+            raise Undecided from None
+        return refusal.rule or refusal.detail or refusal.reason.value
+    except Undecided:
+        raise
     except Exception:  # code of the operator's, which may fail for one person only
         who = f"{spawner.user.name}/{spawner.name}"
         spawner.log.exception("Whether the right to %s has ended is not known", who)
-        return None
+        raise Undecided from None
 
 
 def _is_certain(refusal: Refusal, spawner: Any) -> bool:
@@ -58,7 +70,7 @@ async def _lost_now(spawner: ProfileKubeSpawner) -> str | None:
         return None
     known = {known.slug for known in catalog.profiles}
     if profile not in known and (catalog.errors or not known):
-        return None  # a faulty profile is left out, and an empty folder withdraws nothing
+        raise Undecided  # a faulty profile is left out, and an empty folder withdraws nothing
     options = {"profile": profile, **granted.get("choices", {})}
     select(catalog, await spawner.person(catalog), options)
     return None

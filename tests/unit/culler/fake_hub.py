@@ -43,7 +43,8 @@ class FakeHub:
     users
         The servers of everybody, by user and name.
     revoked, notices
-        What the handlers of ours say and are told; None for a hub without them.
+        What the handlers of ours say and are told; None for a hub without them. Of a server whose
+        reason is None nobody can tell.
     tells_idle
         Whether it has the one that tells who is idle.
     longest_page
@@ -60,7 +61,7 @@ class FakeHub:
     now: float = NOW
     seconds_per_stop: float = 0.0
     slow_stop: bool = False
-    revoked: dict[str, str] | None = None
+    revoked: dict[str, str | None] | None = None
     notices: list[dict[str, Any]] | None = None
     tells_idle: bool = False
     longest_page: int = 200
@@ -191,7 +192,7 @@ class FakeHub:
     async def _revoked(self, request: web.Request) -> web.Response:
         wanted = request.query.get("user")
         found = [
-            {"server": name, "reason": reason}
+            {"server": name} | ({} if reason is None else {"reason": reason})
             for name, reason in (self.revoked or {}).items()
             if wanted is None or name.startswith(f"{wanted}/")
         ]

@@ -312,6 +312,27 @@ async def test_revoked_after_the_grace_period() -> None:
         assert hub.stopped == ["user1/"]
 
 
+async def test_a_directory_that_flaps_does_not_put_off_a_stop_for_ever() -> None:
+    """While nobody can tell, nobody is stopped; the grace goes on from when it began."""
+    culler = Culler(revoked_after="1h", never=True)
+    async with FakeHub(crowd(2, idle=5), revoked={"user1/": "blocked"}).serving() as hub:
+        await culler.look(hub)
+        culler.revocations._since["user1/"] -= HOUR
+        hub.revoked = {"user0/": None, "user1/": None}
+        await culler.look(hub)
+        assert hub.stopped == []
+        hub.revoked = {"user0/": "blocked", "user1/": "blocked"}
+        hub.fault = lambda method, path, count: (
+            hub.revoked.update({"user1/": None}) if path == "/jhext/revoked?user=user1" else None
+        )
+        await culler.look(hub)
+        assert hub.stopped == []
+        hub.fault = lambda method, path, count: None
+        hub.revoked["user1/"] = "blocked"
+        await culler.look(hub)
+        assert hub.stopped == ["user1/"]
+
+
 async def test_a_lost_right_beside_an_idle_server_that_stays() -> None:
     """The handler lists only the idle one of the two, and then the other is asked for."""
     culler = Culler(revoked_after=1, profiles={"lab": {"never": True}})

@@ -15,7 +15,7 @@ from traitlets.config import Config
 import jhext
 from jhext import ProfileKubeSpawner
 from jhext.hub_api import revoked
-from jhext.hub_api.rights import lost_right
+from jhext.hub_api.rights import Undecided, lost_right
 from jhext.profiles.access import Person
 from jhext.profiles.catalog import Catalog
 from jhext.refusal import Refusal
@@ -48,9 +48,16 @@ CASES: dict[str, tuple[Any, list[str], dict[str, Any], str | None]] = {
         {"slug": "lab", "display_name": "Lab", "allow_all": True},
         [],
         {"size": "small"},
-        None,
+        "undecided",
     ),
 }
+
+
+async def decided(spawner: Any) -> str | None:
+    try:
+        return await lost_right(spawner)
+    except Undecided:
+        return "undecided"
 
 
 @pytest.mark.parametrize(("now", "groups", "choices", "why"), CASES.values(), ids=CASES)
@@ -61,17 +68,17 @@ async def test_lost_rights(
     jhext.configure(config, {"profiles": [now, OTHER]})
     spawner = make_spawner(config=config, groups=groups)
     spawner.load_state({"jhext": {"version": 1, "profile": "lab", "choices": choices}})
-    assert await lost_right(spawner) == why
+    assert await decided(spawner) == why
 
 
 async def test_profiles_that_are_withdrawn(make_spawner: Any) -> None:
     """Nothing else has to be permitted. But an empty folder of profiles withdraws nothing."""
-    for profiles, why in (([{**OTHER, "allow_all": False}], "none_permitted"), ([], None)):
+    for profiles, why in (([{**OTHER, "allow_all": False}], "none_permitted"), ([], "undecided")):
         config = Config()
         jhext.configure(config, {"profiles": profiles})
         spawner = make_spawner(config=config)
         spawner.load_state({"jhext": {"version": 1, "profile": "lab"}})
-        assert await lost_right(spawner) == why
+        assert await decided(spawner) == why
 
 
 async def test_what_cannot_be_decided_is_no_lost_right(make_spawner: Any) -> None:
@@ -85,7 +92,7 @@ async def test_what_cannot_be_decided_is_no_lost_right(make_spawner: Any) -> Non
         config = Config({"ProfileKubeSpawner": {"profile_list": profile_list}})
         spawner = make_spawner(config=config)
         spawner.load_state({"jhext": {"version": 1, "profile": "lab"}})
-        assert await lost_right(spawner) is None
+        assert await decided(spawner) == "undecided"
 
 
 async def test_servers_that_were_granted_nothing(make_spawner: Any) -> None:
@@ -141,7 +148,7 @@ async def test_an_account_that_is_gone(make_spawner: Any, record: dict[str, Any]
     jhext.configure(config, {"profiles": [], "identity": identity})
     spawner = make_spawner(config=config)
     spawner.load_state({"jhext": record})
-    assert await lost_right(spawner) is None
+    assert await decided(spawner) == ("undecided" if record == GONE_PROFILE else None)
     known.clear()
     assert "no source knows" in (await lost_right(spawner) or "")
     known["ann"] = {"uid": 1001, "gid": 1001}
@@ -157,7 +164,7 @@ async def test_a_name_service_that_may_be_away_deletes_nobody(make_spawner: Any)
     spawner.load_state({"jhext": {"version": 1, "profile": "other"}})
     with pytest.raises(Refusal, match="no source knows"):
         await spawner.identify()
-    assert await lost_right(spawner) is None
+    assert await decided(spawner) == "undecided"
 
 
 async def test_code_of_the_operator_that_fails(make_spawner: Any) -> None:
@@ -167,7 +174,7 @@ async def test_code_of_the_operator_that_fails(make_spawner: Any) -> None:
     spawner.load_state({"jhext": {"version": 1, "profile": "lab"}})
     assert await lost_right(spawner) == "no such profile"
     spawner.user.authenticator.check_blocked_users = lambda name, authentication: 1 / 0
-    assert await lost_right(spawner) is None
+    assert await decided(spawner) == "undecided"
 
 
 async def test_many_are_decided_about_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,13 +190,54 @@ async def test_many_are_decided_about_side_by_side(monkeypatch: pytest.MonkeyPat
     names = [f"user{n}" for n in range(2 * revoked._AT_A_TIME)]
     users = [SimpleNamespace(name=name, active=True, spawners=servers) for name in names]
     users.append(SimpleNamespace(name="gone", active=False))
+    async with asyncio.timeout(60):
+        answer = await answered(users, ALL)
+    assert [item["server"] for item in answer] == [f"{name}/" for name in names]
+
+
+ALL = {"list:users", "read:servers", "read:users:groups"}
+
+
+async def answered(users: list[Any], scopes: set[str]) -> Any:
+    """Give what the handler answers to a token with these scopes on everybody."""
     written: list[str] = []
     handler = SimpleNamespace(
         users=dict(enumerate(users)),
         get_argument=lambda name, default: default,
-        get_scope_filter=lambda scope: lambda user, kind: True,
+        get_scope_filter=lambda scope: lambda shown, kind: scope in scopes,
         write=written.append,
     )
-    async with asyncio.timeout(60):
-        await unwrap(revoked.RevokedHandler.get)(handler)
-    assert [item["server"] for item in json.loads(written[0])] == [f"{name}/" for name in names]
+    await unwrap(revoked.RevokedHandler.get)(handler)
+    return json.loads(written[0])
+
+
+@pytest.mark.parametrize(
+    ("scopes", "shown"),
+    [
+        (ALL - {"read:servers", "read:users:groups"}, []),
+        (ALL - {"read:servers"}, []),
+        (
+            ALL - {"read:users:groups"},
+            [{"server": "ann/lost", "reason": "revoked"}, {"server": "ann/unknown"}],
+        ),
+        (ALL, [{"server": "ann/lost", "reason": "blocked_groups: x"}, {"server": "ann/unknown"}]),
+        (set(), []),
+    ],
+    ids=lambda value: "-".join(sorted(value)) if isinstance(value, set) else "",
+)
+async def test_who_is_told_what(
+    monkeypatch: pytest.MonkeyPatch, scopes: set[str], shown: list[dict[str, str]]
+) -> None:
+    """Servers only to whoever may read them, as in ``GET /users``, and rules name groups."""
+
+    async def lost(spawner: Any) -> str | None:
+        if spawner.name == "unknown":
+            raise Undecided
+        return "blocked_groups: x" if spawner.name == "lost" else None
+
+    monkeypatch.setattr(revoked, "lost_right", lost)
+    names = ("lost", "unknown", "kept")
+    servers = {name: SimpleNamespace(name=name, ready=True) for name in names}
+    assert await answered([SimpleNamespace(name="ann", active=True, spawners=servers)], scopes) == (
+        shown
+    )
