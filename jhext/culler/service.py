@@ -107,7 +107,7 @@ class Service:
             console.print(Text(f"jhext-culler: {error}"), soft_wrap=True)
             return 1
         console.print(table(seen, rules.settings.revoked_after))
-        return 0 if seen.whole else 1
+        return 0 if seen.whole and not seen.lacks else 1
 
     async def run_pass(self, rules: Rules) -> None:
         """Make one pass. Whatever goes wrong is told, and does not end the service."""
@@ -117,7 +117,7 @@ class Service:
                 seen = await one.look()
                 self._show(seen)
                 await one.act(seen)
-                outcome = "whole" if seen.whole else "partial"
+                outcome = "forbidden" if seen.lacks else "whole" if seen.whole else "partial"
         except MissingScopes as error:
             outcome = "forbidden"
             self.log.error("%s", error)

@@ -65,6 +65,8 @@ class Seen:
     notices: dict[str, Notice] = field(default_factory=dict)
     counts: Counter[tuple[str, Why]] = field(default_factory=Counter)
     whole: bool = True
+    lacks: frozenset[str] = frozenset()
+    """Scopes for want of which nobody looked at people without a server."""
 
 
 @dataclass
@@ -127,12 +129,12 @@ class Pass:
             The token may not do what is needed; nothing was looked at.
         """
         me = await self._hub.me()
-        self._check_scopes(me.value)
+        lacks = self._missing_scopes(me.value)
         if self._clock.set(me.at, time.monotonic()):
             self._log.warning("The hub's clock jumped by %+.0f s", self._clock.jumped_by)
         if self._rules.settings.revoked_after != math.inf:
             await self._look_at_rights()
-        seen = Seen()
+        seen = Seen(lacks=lacks)
         in_use = InUse.at(self._judge.now, *self._rules.looked_at)
         skips = not self._log.isEnabledFor(logging.DEBUG)
         to_ask: list[Case] = []
@@ -164,7 +166,10 @@ class Pass:
         self._tell_faults()
         if self._known is not None and seen.whole:
             self._revocations.forget_others()
-        if needed_scopes(self._rules.settings) > BASE_SCOPES:
+        if lacks:
+            names = ", ".join(sorted(lacks))
+            self._log.error("Nobody is deleted, since the token lacks the scopes %s", names)
+        elif needed_scopes(self._rules.settings) > BASE_SCOPES:
             await self._look_at_people(seen)
         return seen
 
@@ -178,14 +183,19 @@ class Pass:
     def _is_revoked(self, user: Mapping[str, Any]) -> bool:
         return user["name"] in self._revocations.users
 
-    def _check_scopes(self, me: Any) -> None:
+    def _missing_scopes(self, me: Any) -> frozenset[str]:
+        """Give the scopes that are missing to delete people; without others nothing is done."""
         # Everybody may see some things of themselves, which is nobody else's.
         own = f"!user={me.get('name')}"
         held = {
             scope.partition("!")[0] for scope in me.get("scopes", ()) if not scope.endswith(own)
         }
-        if missing := ", ".join(sorted(needed_scopes(self._rules.settings) - held)):
-            raise MissingScopes(f"the token lacks the scopes {missing}; nothing is stopped")
+        missing = needed_scopes(self._rules.settings) - held
+        if missing & BASE_SCOPES:
+            raise MissingScopes(
+                f"the token lacks the scopes {', '.join(sorted(missing))}; nothing is stopped"
+            )
+        return missing
 
     async def _look_at_rights(self) -> None:
         try:

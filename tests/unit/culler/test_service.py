@@ -159,6 +159,9 @@ async def test_a_dry_run_tells_and_stops_nothing() -> None:
         assert "culler.timeout is 1h" in output.getvalue()
         assert "bob" in output.getvalue()
         assert "1 would go, 1 others were looked at" in output.getvalue()
+        deletes = given(timeout="1h", cull_users=True)
+        assert await Service(deletes, hub.url, "secret").dry_run(console) == 1
+        assert hub.stopped == []
         hub.scopes.remove("delete:servers")
         assert await Service(given(), hub.url, "secret").dry_run(console) == 1
         assert "delete:servers" in output.getvalue()

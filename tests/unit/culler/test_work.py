@@ -365,12 +365,16 @@ async def test_without_the_handler_nobody_is_known_to_have_lost_a_right() -> Non
         assert hub.stopped == []
 
 
-async def test_people_without_a_server() -> None:
+async def test_people_without_a_server(caplog: Any) -> None:
+    """Without the scopes for it they stay, which keeps no server from being stopped."""
     culler = Culler(cull_users=True, groups={"staff": {"cull_users": False}})
-    users: dict[str, Any] = {"a?b": {}, "kept": {}, "busy": {"": running(9)}}
+    users: dict[str, Any] = {"a?b": {}, "kept": {}, "busy": {"": running(9), "idle": running(9e3)}}
     async with FakeHub(users, groups={"kept": ["staff"]}).serving() as hub:
-        with pytest.raises(MissingScopes, match="delete:users, read:users:activity"):
-            await culler.look(hub)
+        hub.scopes.append("delete:users")
+        assert (await culler.look(hub)).lacks == {"read:users:activity"}
+        assert hub.stopped == ["busy/idle"]
+        assert len(hub.users) == 3
+        assert "lacks the scopes read:users:activity" in caplog.text
         hub.scopes += ["delete:users", "read:users:activity"]
         await culler.look(hub)
         assert sorted(hub.users) == ["busy", "kept"]
