@@ -3,39 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
 from jupyterhub.utils import maybe_future
-from ldap3.utils.conv import escape_filter_chars
 from ldap3.utils.dn import escape_rdn
 from tornado import web
 
 from jhext.identity.auth_state import KEY
 from jhext.identity.cache import AskOnceCache
-from jhext.identity.errors import IdentityRefused, IdentityUnavailable, Reason
+from jhext.identity.errors import IdentityRefused, IdentityUnavailable
 from jhext.identity.ids import shown
 from jhext.identity.ldap import filters
 from jhext.identity.ldap.access import MAX_PASSWORD
-from jhext.identity.ldap.answer import answer_of
 from jhext.identity.ldap.directory import Directory
-from jhext.identity.ldap.entry import DirectoryGroup, Entry
+from jhext.identity.ldap.entry import Entry
 from jhext.identity.ldap.errors import Cause, LoginRefused
-from jhext.identity.ldap.messages import Scope, Search
-from jhext.identity.ldap.names import own_name
-from jhext.identity.ldap.standing import standing
-from jhext.identity.model import SCHEMA_VERSION
 
 from .freshness import VERIFIED_AT, age_of
 from .ldap_account import Account, is_another, kept_identity, user_attributes
+from .ldap_lookup import LookingLDAPAuthenticator
 from .ldap_options import dn_key
-from .ldap_traits import DirectoryTraits
 
 T = TypeVar("T")
 
@@ -57,11 +51,10 @@ UNTRUSTED = (
     "listen or answer on the way, go on without the check: "
     'c.LDAPAuthenticator.tls_kwargs = {"validate": ssl.CERT_NONE}.'
 )
-_DIRECT_MEMBERS = DirectoryTraits.group_search_filter.default_value
 
 
 # Were the name the parent's, traitlets would apply what is appended to c.LDAPAuthenticator twice.
-class IdentityLDAPAuthenticator(DirectoryTraits):
+class IdentityLDAPAuthenticator(LookingLDAPAuthenticator):
     """ldapauthenticator's, with groups, identities and refresh; the event loop never waits.
 
     All its traits may be set in the section ``c.LDAPAuthenticator``.
@@ -92,6 +85,13 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
             self._tell_unavailable(error)
             raise web.HTTPError(503, UNAVAILABLE) from None
         await self._refuse_another_person(handler, model)
+        return model
+
+    async def get_authenticated_user(self, handler: Any, data: Any) -> Any:
+        """Log somebody in, and note when: a login that was refused prolongs no grace."""
+        model = await super().get_authenticated_user(handler, data)
+        if model:
+            self._verified_at[model["name"]] = time.time()
         return model
 
     async def _refuse_another_person(self, handler: Any, model: dict[str, Any]) -> None:
@@ -154,23 +154,6 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
             await self._check_name(reader, login, entry)
             account = await self._account(reader, entry)
         return self._model(account)
-
-    async def _find(self, reader: Directory, login: str) -> Entry | None:
-        """Find somebody by what they have typed."""
-        if self.lookup_dn_search_filter in (None, "({login_attr}={login})"):
-            return await reader.find(login)
-        wanted = self.lookup_dn_search_filter.format(
-            login_attr=self.user_attribute, login=escape_filter_chars(login)
-        )
-        return await self._only(reader, wanted)
-
-    async def _only(self, reader: Directory, wanted: str) -> Entry | None:
-        """Find the one person whom a filter finds."""
-        question = Search(base=self.user_search_base or "", filter=wanted, size_limit=2)
-        found = await reader.search(question)
-        if len(found) > 1:
-            raise IdentityRefused(Reason.INVALID, f"{wanted} finds several entries")
-        return await reader.read(found[0].dn) if found else None
 
     def _bind_names(self, login: str, found: Entry | None) -> list[str]:
         """Give the names under which the password is tried."""
@@ -235,76 +218,15 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
             if other is not None:
                 raise LoginRefused(Cause.AMBIGUOUS, f"there is {shown(other.dn)}, too")
 
-    async def _check_name(self, reader: Directory, login: str, entry: Entry) -> None:
-        """Refuse a name that is another entry's, too, or would be as the hub writes it."""
-        name = entry.name if entry.name.isascii() else entry.name.lower()
-        if name == entry.name and (login.lower() == name.lower() or not self.lookup_dn):
-            return
-        other = await self._only(reader, filters.equal(self._name_attribute, name))
-        if other is None or other.dn != entry.dn:
-            raise LoginRefused(Cause.AMBIGUOUS, f"{shown(name)} is not {shown(entry.dn)} alone")
-
-    async def _account(self, reader: Directory, entry: Entry) -> Account:
-        """Find out what matters about somebody, and whether the search filter finds them."""
-        if self.search_filter:
-            username = entry.text(self.lookup_dn_user_dn_attribute or "") or entry.name
-            wanted = self.search_filter.format(
-                userattr=self.user_attribute, username=escape_filter_chars(username)
-            )
-            question = Search(base=self.user_search_base or "", filter=wanted, size_limit=2)
-            if [other.dn for other in await reader.search(question)] != [entry.dn]:
-                raise LoginRefused(Cause.CREDENTIALS, f"{wanted} does not find them alone")
-        groups = await self._groups(reader, entry) if self._wants_groups else ()
-        known = {dn_key(group.dn) for group in groups}
-        allowed = [
-            dn
-            for dn in self.allowed_groups or ()
-            if dn_key(dn) in known or await self._is_elsewhere(reader, dn, entry)
-        ]
-        identity = answer_of(entry, groups, self._fields, self.auth_state_attributes)
-        return Account(entry, groups, tuple(allowed), {"version": SCHEMA_VERSION, **identity})
-
-    async def _groups(self, reader: Directory, entry: Entry) -> tuple[DirectoryGroup, ...]:
-        if self.group_search_filter == _DIRECT_MEMBERS:
-            return await reader.groups_of(entry)
-        name = self._layout.group_name_attribute
-        question = Search(
-            base=self.group_search_base,
-            filter=self._group_filter(entry),
-            attributes=(name, "gidNumber"),
-            page_size=500,
-        )
-        groups = await reader.search(question)
-        return tuple(
-            DirectoryGroup(found, group.text("gidNumber"), group.dn)
-            for group in groups
-            if (found := own_name(group, name)) is not None
-        )
-
-    def _group_filter(self, entry: Entry) -> str:
-        return str(
-            self.group_search_filter.format(
-                userdn=escape_filter_chars(entry.dn), uid=escape_filter_chars(entry.name)
-            )
-        )
-
-    async def _is_elsewhere(self, reader: Directory, dn: str, entry: Entry) -> bool:
-        """Tell whether somebody is in an allowed group that is not where groups are looked for."""
-        if dn.lower().replace(" ", "").endswith(self.group_search_base.lower().replace(" ", "")):
-            return False
-        question = Search(base=dn, filter=self._group_filter(entry), scope=Scope.BASE)
-        return bool(await reader.search(question))
-
     def _model(self, account: Account) -> dict[str, Any]:
-        name, now = account.entry.name, time.time()
-        self._verified_at[self.normalize_username(name)] = now
+        name = account.entry.name
         model: dict[str, Any] = {
             "name": name,
             "auth_state": {
                 "ldap_groups": list(account.allowed_groups),
                 "user_attributes": user_attributes(account.entry, self.auth_state_attributes),
                 KEY: account.identity,
-                VERIFIED_AT: now,
+                VERIFIED_AT: time.time(),
             },
         }
         if self.manage_groups:
@@ -336,12 +258,12 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
             return True  # nobody may ask but the person, whose password is not kept
         model = await self._refreshes.get(user.name, lambda: self._refresh(user))
         self.confirm(user.name, bool(model))
-        return model
+        return copy.deepcopy(model)  # others get the same one, and hooks change theirs
 
     async def _refresh(self, user: Any) -> bool | dict[str, Any]:
         state = await user.get_auth_state()
         try:
-            return await self._in_time(self._look_again(user.name, state or {}))
+            model = await self._in_time(self._look_again(user.name, state or {}))
         except (LoginRefused, IdentityRefused) as refused:
             self.log.warning("%s has to log in again: %s", user.name, refused)
             return False
@@ -352,6 +274,8 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
             age = age_of(state, now) if known is None else now - known
             # No outage undoes a refusal, nor does a password that let nobody in.
             return age < self.outage_grace and user.name not in self._not_confirmed
+        self._verified_at[user.name] = time.time()
+        return model
 
     async def look(self, login: str) -> Account | None:
         """Look somebody up under the hub's own account; without one, see who answers at all.
@@ -378,8 +302,6 @@ class IdentityLDAPAuthenticator(DirectoryTraits):
             entry = known[0] if len(known) == 1 else None
         if entry is None:
             raise LoginRefused(Cause.CREDENTIALS, "the account is no longer there")
-        if cause := standing(entry, datetime.now(UTC)):
-            raise LoginRefused(cause, f"the account is {cause}")
         account = await self._account(reader, entry)
         if is_another(account.identity, state):
             raise LoginRefused(Cause.CREDENTIALS, "the name is another person's now")

@@ -54,7 +54,8 @@ class Layout:
     attributes: tuple[str, ...] = ()
     group_base: str | None = None
     group_filter: str = (
-        "(|(objectClass=posixGroup)(objectClass=groupOfNames)(objectClass=groupOfUniqueNames))"
+        "(|(objectClass=posixGroup)(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)"
+        "(objectClass=groupOfMembers)(objectClass=group))"
     )
     group_name_attribute: str = "cn"
     member_attributes: tuple[str, ...] = ("member", "uniqueMember", "memberUid")

@@ -49,7 +49,7 @@ async def groups_of(layout: Layout, entry: Entry, ask: Ask) -> list[Found]:
     if layout.nesting is Nesting.TOKEN_GROUPS and sids:
         return await _token_groups(layout, entry, ask)
     if layout.nesting is Nesting.IN_CHAIN and sids:
-        return await _search(layout, [filters.in_chain("member", entry.dn), *_primary(entry)], ask)
+        return await _in_chain(layout, entry, ask)
     found = await _search(layout, [*_direct(layout, entry), *_primary(entry)], ask)
     if layout.nesting is Nesting.NONE:
         return found
@@ -103,6 +103,14 @@ async def _token_groups(layout: Layout, entry: Entry, ask: Ask) -> list[Found]:
         )
     wanted = [filters.equal("objectSid", sid) for sid in sids if sid.startswith(_DOMAIN)]
     return await _search(layout, [*wanted, *_primary(entry)], ask)
+
+
+async def _in_chain(layout: Layout, entry: Entry, ask: Ask) -> list[Found]:
+    """Have the server follow the groups; the primary group is not a part of such a chain."""
+    primary = await _search(layout, _primary(entry), ask)
+    members = [entry.dn, *(group.dn for group in primary)]
+    found = await _search(layout, [filters.in_chain("member", dn) for dn in members], ask)
+    return list({group.dn.lower(): group for group in (*primary, *found)}.values())
 
 
 async def _search(layout: Layout, wanted: Sequence[str], ask: Ask) -> list[Found]:

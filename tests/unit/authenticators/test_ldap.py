@@ -163,6 +163,34 @@ async def test_login_by_mail_is_the_same_user(server: WireServer) -> None:
         assert await log_in(made, name, "user1-pw") is None
 
 
+async def test_refresh_asks_the_filter_of_the_login_again(server: WireServer) -> None:
+    entry = server.entries[f"uid=user0,{PEOPLE}"]
+    entry["departmentNumber"] = [b"42"]
+    made = authenticator(
+        server.port, lookup_dn_search_filter="(&({login_attr}={login})(departmentNumber=42))"
+    )
+    assert await log_in(made, "user1", "user1-pw") is None
+    state = (await log_in(made, "user0", "user0-pw"))["auth_state"]
+    assert await refresh(made, state)
+    entry["departmentNumber"] = [b"43"]
+    assert await refresh(made, state) is False
+
+
+async def test_name_of_two_entries_that_a_template_tells_apart_is_nobody(
+    server: WireServer,
+) -> None:
+    for number in (0, 1):
+        server.entries[f"uid=user{number},{PEOPLE}"]["cn"] = [b"John Smith"]
+    made = authenticator(
+        *(server.port,),
+        lookup_dn=False,
+        bind_dn_template=["uid={username}," + PEOPLE],
+        user_attribute="cn",
+    )
+    for number in (0, 1):
+        assert await log_in(made, f"user{number}", f"user{number}-pw") is None
+
+
 async def test_name_is_no_part_of_the_tree(server: WireServer) -> None:
     made = authenticator(
         server.port,
@@ -297,6 +325,16 @@ async def test_allowed_groups_are_dns_in_any_spelling(server: WireServer) -> Non
     assert await log_in(made, "user0", "user0-pw") is None
 
 
+async def test_allowed_group_whose_dn_cannot_be_taken_apart(server: WireServer) -> None:
+    groups = "ou=groups,dc=example,dc=org"
+    theirs, other = rf"cn=x\ ,{groups}", rf"cn=other\ ,{groups}"
+    group = server.entries[f"cn=group0,{groups}"]
+    server.entries = {**server.entries, theirs: {**group, "cn": [b"x"]}}
+    for allowed, is_in in ((theirs, True), (theirs.upper(), True), (other, False)):
+        made = authenticator(server.port, allow_all=False, allowed_groups=[allowed])
+        assert bool(await log_in(made, "user0", "user0-pw")) is is_in
+
+
 async def test_allowed_group_outside_the_base(server: WireServer) -> None:
     dn = "cn=elsewhere,dc=example,dc=com"
     member = f"uid=user0,{PEOPLE}".encode()
@@ -348,13 +386,15 @@ async def test_refresh_says_what_is_so_now(server: WireServer) -> None:
     ("attribute", "value"),
     [("userAccountControl", b"514"), ("accountExpires", b"1"), ("nsAccountLock", b"TRUE")],
 )
-async def test_refresh_refuses_who_is_disabled(
-    server: WireServer, attribute: str, value: bytes
-) -> None:
+async def test_who_is_disabled_is_refused(server: WireServer, attribute: str, value: bytes) -> None:
+    """Also by a server that goes on taking the password."""
     made = authenticator(server.port)
     assert await refresh(made)
     server.entries[f"uid=user0,{PEOPLE}"][attribute] = [value]
     assert await refresh(made) is False
+    with pytest.raises(web.HTTPError) as refused:
+        await log_in(made, "user0", "user0-pw")
+    assert refused.value.status_code == 403
 
 
 async def test_refresh_refuses_who_is_gone_or_no_longer_allowed(server: WireServer) -> None:
@@ -411,6 +451,14 @@ async def test_outage_undoes_no_refusal(server: WireServer, tries_again: bool) -
     assert await refresh(made, state) is False
 
 
+async def test_a_login_that_is_refused_prolongs_no_grace(server: WireServer) -> None:
+    group = "cn=group9,ou=groups,dc=example,dc=org"
+    made = authenticator(server.port, allow_all=False, allowed_groups=[group], outage_grace=600)
+    assert await log_in(made, "user0", "user0-pw") is None
+    server.mood = Mood.GARBAGE
+    assert await refresh(made, {VERIFIED_AT: time.time() - 3600}) is False
+
+
 async def test_d31_slow_server_ends_the_login_in_time(server: WireServer) -> None:
     """Every answer comes in time, but all of them together do not."""
     server.delay = 0.3
@@ -426,8 +474,9 @@ async def test_many_refreshes_at_once_are_one(server: WireServer) -> None:
     before = len(server.asked)
     await refresh(made)
     once = len(server.asked) - before
-    await asyncio.gather(*(refresh(made) for _ in range(20)))
+    models = await asyncio.gather(*(refresh(made) for _ in range(20)))
     assert len(server.asked) - before == 2 * once
+    assert len({id(model["auth_state"]) for model in models}) == 20, "hooks may change theirs"
 
 
 async def test_without_an_account_of_the_hub_the_person_reads(server: WireServer) -> None:

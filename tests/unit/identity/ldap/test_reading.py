@@ -190,6 +190,18 @@ async def test_groups_without_an_end() -> None:
     assert next(count) < 50
 
 
+async def test_chain_leads_through_the_primary_group_too() -> None:
+    layout = Layout(user_base="", group_base="", nesting=Nesting.IN_CHAIN)
+    answers = {"objectSid": "cn=everybody", "=cn=everybody)": "cn=around", "=uid=ann": "cn=direct"}
+
+    async def ask(question: Search) -> list[Found]:
+        return [Found(dn, {}) for part, dn in answers.items() if part in question.filter]
+
+    person = entry(objectSid=SID, primaryGroupID="513")
+    found = await nested.groups_of(layout, person, ask)
+    assert {group.dn for group in found} == set(answers.values())
+
+
 async def test_token_groups_that_cannot_be_read_are_not_no_groups() -> None:
     layout = Layout(user_base="", group_base="", nesting=Nesting.TOKEN_GROUPS)
 
