@@ -82,7 +82,7 @@ class Judge:
     def judge_user(self, user: Mapping[str, Any]) -> Verdict | None:
         """Say that somebody is to be deleted; None where they stay, also when in doubt."""
         last = moment(user.get("last_activity"))
-        if last is None or user.get("servers") or "groups" not in user or "admin" not in user:
+        if last is None or user.get("servers") != {} or "groups" not in user or "admin" not in user:
             return None
         groups = tuple(user["groups"])
         limit = self.rules.cull_user(user["name"], groups, admin=user["admin"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 from jhext.culler.clock import HEARD, SETTLING, Clock
 from jhext.culler.hub import HubError
+from jhext.culler.judging import Judge
+from jhext.culler.usage import Usage
 from jhext.culler.verdict import Why
 from jhext.culler.work import BASE_SCOPES, USER_SCOPES, MissingScopes
 from tests.unit.culler.conftest import Culler
@@ -378,6 +381,18 @@ async def test_people_without_a_server(caplog: Any) -> None:
         hub.scopes += ["delete:users", "read:users:activity"]
         await culler.look(hub)
         assert sorted(hub.users) == ["busy", "kept"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "is_deleted"),
+    [({"servers": {}}, True), ({}, False), ({"servers": {"": running(9e3)}}, False)],
+)
+def test_whoever_may_have_a_server_is_not_deleted(shown: dict[str, Any], is_deleted: bool) -> None:
+    culler = Culler(cull_users=True)
+    culler.clock.set(NOW, time.monotonic())
+    judge = Judge(culler.rules, culler.clock, culler.revocations, Usage(None, culler.rules))
+    user = {"name": "bob", "groups": [], "admin": False, "last_activity": stamp(0), **shown}
+    assert (judge.judge_user({**user}) is not None) is is_deleted
 
 
 async def test_nothing_is_begun_after_the_end() -> None:
