@@ -38,13 +38,14 @@ class Judge:
 
     def judge(self, server: Server) -> Verdict:
         """Decide by times, rules and rights."""
+        return self._first(server, self._judge_times(server))
+
+    def _first(self, server: Server, verdict: Verdict) -> Verdict:
+        """Give what ends the server first: a verdict, or the end of a right."""
         revoked = self.judge_right(server)
-        if revoked is not None and revoked.stop:
-            return revoked
-        verdict = self._judge_times(server)
-        if revoked is not None and not verdict.stop and revoked.at < verdict.at:
-            return revoked
-        return verdict
+        if revoked is None or (not revoked.stop and (verdict.stop or verdict.at <= revoked.at)):
+            return verdict
+        return revoked
 
     def _judge_times(self, server: Server) -> Verdict:
         verdict = self.rules.judge(server, self.now)
@@ -65,7 +66,7 @@ class Judge:
 
     async def refine(self, server: Server, verdict: Verdict) -> Verdict:
         """Ask Prometheus what there is to ask."""
-        return await self.usage.refine(server, verdict, self.now)
+        return self._first(server, await self.usage.refine(server, verdict, self.now))
 
     def notice(self, server: Server, verdict: Verdict) -> Mapping[str, Any] | None:
         """Give what the user of a server is told of its stop; None while that is not near."""

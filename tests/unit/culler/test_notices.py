@@ -11,10 +11,11 @@ from jhext.culler.judging import Judge
 from jhext.culler.policy import Rules
 from jhext.culler.revocation import Revocations
 from jhext.culler.settings import CullerSettings
-from jhext.culler.usage import Usage
+from jhext.culler.usage import Prometheus, Usage
 from jhext.culler.verdict import Server, Why
 from tests.unit.culler.conftest import Culler
 from tests.unit.culler.fake_hub import NOW, FakeHub, running, stamp
+from tests.unit.culler.fake_prometheus import FakePrometheus, vector
 
 MINUTE, HOUR = 60.0, 3600.0
 
@@ -138,6 +139,24 @@ async def test_a_lost_right_is_told_once(caplog: Any) -> None:
         hub.revoked["bob/"] = "y"
         await culler.look(hub)
         assert hub.notices[-1]["bob/"]["rule"] == "the right to it has ended: y"
+
+
+@pytest.mark.parametrize("answer", [vector("1"), 500])
+async def test_whoever_is_busy_is_told_of_a_lost_right(answer: Any) -> None:
+    """It looks idle, which Prometheus contradicts; the right ends all the same."""
+    async with FakePrometheus(answer).serving() as fake:
+        rules = {"busy_if": "busy{user=$user}", "prometheus": {"url": fake.url}}
+        culler = Culler(revoked_after="10m", warn_before="15m", **rules)
+        assert culler.rules.settings.prometheus
+        users = {"bob": {"": running(2 * HOUR)}}
+        async with (
+            FakeHub(users, notices=[], revoked={"bob/": "x"}).serving() as hub,
+            Prometheus(culler.rules.settings.prometheus) as culler.prometheus,
+        ):
+            seen = await culler.look(hub)
+            assert fake.asked
+            assert seen.notices["bob/"]["why"] == "revoked"
+            assert hub.stopped == []
 
 
 async def test_a_stop_that_is_put_off_in_the_middle_of_a_pass() -> None:
