@@ -7,11 +7,11 @@ import json
 import random
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import aiohttp
@@ -23,6 +23,8 @@ ATTEMPTS = 5
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _PAGES = {"Accept": "application/jupyterhub-pagination+json"}
+
+T = TypeVar("T")
 
 
 class HubError(Exception):
@@ -45,6 +47,11 @@ class HubError(Exception):
         """Whether the same request may succeed a little later."""
         return self.status in (0, 408, 429) or self.status >= 500
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the hub may not have been there."""
+        return self.status in (0, 502, 503, 504)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -56,10 +63,23 @@ class Answer:
     """What the hub's clock said, in seconds since 1970."""
 
 
-async def pause(attempt: int) -> None:
-    """Wait before another attempt: longer each time, and never as long as others do."""
-    longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)
-    await asyncio.sleep(random.uniform(longest / 2, longest))  # noqa: S311 - no secret
+async def retried(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask until there is an answer, with pauses that get longer and are never as long as others'.
+
+    Raises
+    ------
+    HubError
+        The last attempt failed, or another one would fail as well.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            return await ask()
+        except HubError as error:
+            if attempt == ATTEMPTS - 1 or not error.may_pass:
+                raise
+        longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)
+        await asyncio.sleep(random.uniform(longest / 2, longest))  # noqa: S311 - no secret
+    raise AssertionError
 
 
 class Hub:
@@ -172,7 +192,7 @@ class Hub:
             The hub does not answer.
         """
         query = f"timeout={unused}&max_age={old}"
-        found: list[Any] | None = await self._own(f"jhext/idle?{query}")
+        found: list[Any] | None = await _if_found(self._get(f"jhext/idle?{query}"))
         self._tells_idle = found is not None
         return found
 
@@ -185,7 +205,7 @@ class Hub:
             The hub does not answer.
         """
         query = f"?user={quote(user, safe='')}" if user else ""
-        found = await self._own(f"jhext/revoked{query}")
+        found = await _if_found(self._get(f"jhext/revoked{query}"))
         return None if found is None else {item["server"]: item.get("reason") for item in found}
 
     async def put_notices(self, notices: Mapping[str, Mapping[str, Any]]) -> bool:
@@ -209,34 +229,21 @@ class Hub:
             raise
         return True
 
-    async def _own(self, path: str) -> Any:
-        try:
-            return (await self._get(path)).value
-        except HubError as error:
-            if error.status == 404:
-                return None
-            raise
-
     async def user(self, name: str) -> Mapping[str, Any] | None:
-        """Ask for one person; None where there is none, or no longer.
+        """Ask for one person, once; None where there is none, or no longer.
 
         Raises
         ------
         HubError
             The hub does not answer.
         """
-        try:
-            value = (await self._get(f"users/{quote(name, safe='')}")).value
-        except HubError as error:
-            if error.status == 404:
-                return None
-            raise
-        if not isinstance(value, Mapping):
-            raise HubError("what the hub says about somebody is no object")
-        return value
+        value = await _if_found(self._once("GET", f"users/{quote(name, safe='')}"))
+        if value is None or isinstance(value, Mapping):
+            return value
+        raise HubError("what the hub says about somebody is no object")
 
     async def running(self, name: str) -> Mapping[str, Any] | None:
-        """Ask for one person with the servers that run, as cheaply as the hub can tell.
+        """Ask for one person with the servers that run, once, as cheaply as the hub can tell.
 
         Returns
         -------
@@ -250,7 +257,7 @@ class Hub:
         """
         if not self._tells_idle:
             return await self.user(name)
-        found = await self._own(f"jhext/idle?user={quote(name, safe='')}")
+        found = await _if_found(self._once("GET", f"jhext/idle?user={quote(name, safe='')}"))
         return next((user for user in found or () if user["name"] == name), None)
 
     async def stop(self, user: str, server: str, *, remove: bool = False) -> int:
@@ -278,14 +285,7 @@ class Hub:
         return (await self._once("DELETE", f"users/{quote(name, safe='')}")).status
 
     async def _get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
-        for attempt in range(ATTEMPTS):
-            try:
-                return await self._once("GET", path, headers)
-            except HubError as error:
-                if attempt == ATTEMPTS - 1 or not error.may_pass:
-                    raise
-            await pause(attempt)
-        raise AssertionError
+        return await retried(lambda: self._once("GET", path, headers))
 
     async def _once(
         self,
@@ -322,6 +322,16 @@ class Hub:
             return Answer(status, from_json(content, cache_strings="keys"), _time(date))
         except ValueError:
             raise HubError(f"{what}: the answer is not whole") from None
+
+
+async def _if_found(asked: Awaitable[Answer]) -> Any:
+    """Give what the hub has there; None where it has nothing."""
+    try:
+        return (await asked).value
+    except HubError as error:
+        if error.status == 404:
+            return None
+        raise
 
 
 def _page(answer: Answer) -> tuple[list[Any], int, int]:

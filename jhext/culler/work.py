@@ -10,10 +10,11 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from .clock import Clock
-from .hub import ATTEMPTS, Hub, HubError, pause
+from .hub import Hub, HubError, retried
 from .judging import Judge
 from .metrics import Metrics
 from .model import InUse, servers_of
@@ -223,7 +224,7 @@ class Pass:
         yield [user for user in users if user["name"] not in unlisted]
         for name in unlisted:
             try:
-                revoked = await self._hub.user(name)
+                revoked = await retried(partial(self._hub.user, name))
             except HubError as error:
                 self._lost(seen, error)
                 yield [user for user in users if user["name"] == name]
@@ -233,7 +234,13 @@ class Pass:
 
     def _lost(self, seen: Seen, error: HubError) -> None:
         seen.whole = False
+        self._heed(error)
         self._log.error("People are left out of this pass: %s", error)
+
+    def _heed(self, error: HubError) -> None:
+        """Remember that the hub may have been away, and not have heard who works."""
+        if error.is_away:
+            self._clock.lose()
 
     def _note(self, seen: Seen, case: Case) -> None:
         server, verdict = case.server, case.verdict
@@ -283,17 +290,12 @@ class Pass:
             self._slots.release()
 
     async def _stop(self, case: Case) -> None:
-        outcome = "failed"
-        for attempt in range(ATTEMPTS):
-            try:
-                outcome = await self._try_to_stop(case)
-                break
-            except HubError as error:
-                self._log.warning("%s is not stopped: %s", case.server.full_name, error)
-                if not error.may_pass:
-                    outcome = "refused"
-                    break
-            await pause(attempt)
+        try:
+            outcome = await retried(lambda: self._try_to_stop(case))
+        except HubError as error:
+            self._heed(error)
+            self._log.warning("%s is not stopped: %s", case.server.full_name, error)
+            outcome = "failed" if error.may_pass else "refused"
         self._metrics.outcomes.labels(case.verdict.why, outcome).inc()
         about = {**told(case.server, case.verdict), "outcome": outcome}
         self._log.info("cull-outcome %s", json.dumps(about))
@@ -325,17 +327,19 @@ class Pass:
         return reasons.get(server.full_name) is not None
 
     async def _again(self, ask: _Asked, name: str) -> Mapping[str, Any] | None:
+        """Look at somebody once more. Others have their turn before another attempt."""
         async with self._pace.turn():
             return await ask(name)
 
     async def _delete(self, case: Case) -> None:
         name, outcome = case.server.user, "kept"
         try:
-            user = await self._again(self._hub.user, name)
+            user = await retried(lambda: self._again(self._hub.user, name))
             if user is not None and self._judge.judge_user(user) is not None:
                 await self._hub.delete_user(name)
                 outcome = "deleted"
         except HubError as error:
+            self._heed(error)
             outcome = "failed"
             self._log.warning("%s is not deleted: %s", name, error)
         self._metrics.deleted.labels(outcome).inc()

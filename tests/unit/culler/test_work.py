@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jhext.culler.clock import HEARD, SETTLING, Clock
-from jhext.culler.hub import HubError
+from jhext.culler.hub import ATTEMPTS, HubError
 from jhext.culler.judging import Judge
 from jhext.culler.usage import Usage
 from jhext.culler.verdict import Why
@@ -151,6 +151,51 @@ async def test_slow_stops_are_left_to_the_hub() -> None:
         await culler.look(hub)
         assert sorted(hub.stopped) == ["user0/", "user1/"]
     assert culler.outcomes() == {"stopping": 2}
+
+
+async def test_a_last_look_that_fails_keeps_no_other_waiting() -> None:
+    """Each has its turn before anybody is asked about once more."""
+    culler = Culler()
+    async with FakeHub(crowd(9, idle=1)).serving() as hub:
+        hub.fault = lambda method, path, count: 503 if path == "/users/user0" else None
+        await culler.look(hub)
+        looks = [
+            path for method, path in hub.asked if path.startswith("/users/") and method == "GET"
+        ]
+    assert len(looks) == 8 + ATTEMPTS
+    assert len(set(looks[:9])) == 9
+    assert culler.outcomes() == {"stopped": 8, "failed": 1}
+
+
+AWAY = dict.fromkeys((502, 503, 504), True) | {403: False, 500: False}
+
+
+@pytest.mark.parametrize(("fault", "is_away"), AWAY.items())
+@pytest.mark.parametrize(
+    "failing",
+    [
+        ("GET", "/users?state=active&sort=id&offset=5&limit=5"),
+        ("GET", "/users/user0"),
+        ("DELETE", "/users/user0/server"),
+        ("GET", "/users/gone"),
+        ("DELETE", "/users/gone"),
+    ],
+    ids=lambda failing: "-".join(failing),
+)
+async def test_a_hub_that_goes_away_in_the_middle_of_a_pass(
+    failing: tuple[str, str], fault: int, is_away: bool
+) -> None:
+    """Who works meanwhile is not known in the next one either."""
+    culler = Culler(cull_users=True, api_page_size=5)
+    users = {**crowd(9, idle=9), "gone": {}}
+    async with FakeHub(users, scopes=sorted(BASE_SCOPES | USER_SCOPES)).serving() as hub:
+        hub.fault = lambda method, path, count: fault if (method, path) == failing else None
+        try:
+            await culler.look(hub)
+        except HubError:
+            assert fault == 403  # a page that is refused ends a pass
+        assert culler.clock._is_away is is_away
+    assert HubError("no answer").is_away
 
 
 async def test_used_again_meanwhile() -> None:
