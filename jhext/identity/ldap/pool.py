@@ -47,10 +47,12 @@ class Rota:
 
     def in_order(self) -> list[Server]:
         """Give all servers, the best one first."""
+        return sorted(self._servers, key=self.has_failed)
+
+    def has_failed(self, server: Server) -> bool:
+        """Tell whether a server did not answer lately."""
         now = self._clock()
-        return sorted(
-            self._servers, key=lambda s: now - self._failed.get(s, now - PENALTY) < PENALTY
-        )
+        return now - self._failed.get(server, now - PENALTY) < PENALTY
 
     def failed(self, server: Server) -> None:
         """Note that a server did not answer."""
@@ -123,7 +125,8 @@ class Pool:
     def _reusable(self) -> Connection | None:
         while self._idle:
             since, connection = self._idle.pop()
-            if connection.is_open and time.monotonic() - since < MAX_IDLE:
+            is_fresh = connection.is_open and time.monotonic() - since < MAX_IDLE
+            if is_fresh and not self._rota.has_failed(connection.server):
                 return connection
             connection.abort()
         return None

@@ -315,6 +315,20 @@ async def test_first_of_three_servers_is_down(server: WireServer) -> None:
     assert (await log_in(made, "user0", "user0-pw"))["name"] == "user0"
 
 
+async def test_server_that_hangs_is_waited_for_once(server: WireServer) -> None:
+    """However many connections to it are kept from before."""
+    wait = 2.0
+    async with campus(people=3, groups=2) as second:
+        second.passwords = {**second.passwords, HUB: "hub-pw"}
+        made = authenticator(server.port, second.port, timeout=wait, deadline=20)
+        await asyncio.gather(*(log_in(made, f"user{n}", f"user{n}-pw") for n in range(3)))
+        server.mood = Mood.SILENT
+        began = time.monotonic()
+        for _ in range(2):
+            assert await log_in(made, "user0", "user0-pw")
+        assert wait <= time.monotonic() - began < 2 * wait
+
+
 async def test_allowed_groups_are_dns_in_any_spelling(server: WireServer) -> None:
     spelled = "CN=Group1, OU=groups, DC=example, DC=org"
     other = "cn=group9,ou=groups,dc=example,dc=org"
