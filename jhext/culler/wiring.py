@@ -6,6 +6,7 @@ import copy
 import json
 import sys
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,8 @@ from .work import needed_scopes
 NAME = "jhext-culler"
 """The name of the service and of its role."""
 
-_OTHERS = ("idle_culler", "idle-culler", "cull_idle", "cull-idle")
-"""What the commands of other idle cullers have in them."""
+_OTHERS = {"jupyterhub_idle_culler", "cull_idle_servers"}
+"""Modules and programs that are other idle cullers."""
 
 
 def add_culler(c: Config, settings: CullerSettings | None, source: str | Mapping[str, Any]) -> None:
@@ -75,8 +76,11 @@ def _list(c: Config, trait: str) -> list[Any]:
 def is_other_culler(service: Mapping[str, Any]) -> bool:
     """Tell whether a service is another idle culler."""
     command = service.get("command") or ()
-    words = [command] if isinstance(command, str) else command
-    return any(other in str(word) for word in words for other in _OTHERS)
+    words = command.split() if isinstance(command, str) else [str(word) for word in command]
+    modules = [word for before, word in pairwise(words) if before == "-m"]
+    # A script comes after its interpreter.
+    programs = [word.rpartition("/")[2].removesuffix(".py") for word in words[:2]]
+    return any(name.replace("-", "_") in _OTHERS for name in (*modules, *programs))
 
 
 def _without(role: dict[str, Any], services: set[str]) -> dict[str, Any] | None:

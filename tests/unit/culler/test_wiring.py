@@ -12,6 +12,7 @@ from traitlets.config import Config
 
 import jhext
 from jhext.culler.source import ENVIRONMENT
+from jhext.culler.wiring import is_other_culler
 from jhext.culler.work import BASE_SCOPES, USER_SCOPES
 
 PROFILES = [{"display_name": "Small", "allow_all": True}]
@@ -90,6 +91,28 @@ def test_another_idle_culler_is_left_out(caplog: Any) -> None:
     assert [role["name"] for role in hub.load_roles] == ["shared", "jhext-culler"]
     assert hub.load_roles[0]["services"] == ["mine"]
     assert "jupyterhub-idle-culler is left out" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("command", "is_other"),
+    [
+        (CHART["command"], True),
+        (["python3", "-u", "-m", "jupyterhub_idle_culler"], True),
+        ("python3 -m jupyterhub_idle_culler --timeout=9", True),
+        (["/opt/bin/jupyterhub-idle-culler", "--timeout=9"], True),
+        (["/opt/bin/cull_idle_servers.py"], True),
+        (["python3", "/srv/cull_idle_servers.py"], True),
+        (["python3", "/srv/idle-culler/report.py"], False),
+        (["/srv/jupyterhub-idle-culler/bin/report"], False),
+        (["report", "--about", "jupyterhub-idle-culler"], False),
+        (["python3", "-m", "report.jupyterhub_idle_culler"], False),
+        ([], False),
+        (None, False),
+    ],
+)
+def test_what_another_idle_culler_is(command: Any, is_other: bool) -> None:
+    """By its name: what has it in a path or an argument is something else."""
+    assert is_other_culler({"name": "x", "command": command}) is is_other
 
 
 def test_another_idle_culler_can_stay() -> None:
