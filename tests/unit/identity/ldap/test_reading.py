@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jhext.identity.errors import IdentityRefused, IdentityUnavailable
-from jhext.identity.ldap import nested
+from jhext.identity.ldap import filters, nested
 from jhext.identity.ldap.access import Access, Server, Tls
 from jhext.identity.ldap.active_directory import Slice, primary_group, slice_of
 from jhext.identity.ldap.answer import ACTIVE_DIRECTORY, POSIX, answer_by_sid, answer_of
@@ -192,7 +192,11 @@ async def test_groups_without_an_end() -> None:
 
 async def test_chain_leads_through_the_primary_group_too() -> None:
     layout = Layout(user_base="", group_base="", nesting=Nesting.IN_CHAIN)
-    answers = {"objectSid": "cn=everybody", "everybody)": "cn=around", "people)": "cn=direct"}
+    answers = {
+        "objectSid": "cn=everybody",
+        filters.in_chain("member", "cn=everybody"): "cn=around",
+        filters.in_chain("member", entry().dn): "cn=direct",
+    }
 
     async def ask(question: Search) -> list[Found]:
         return [Found(dn, {}) for part, dn in answers.items() if part in question.filter]
