@@ -1,9 +1,9 @@
 """What all rules about one server come to.
 
 Of the rules that are about a server, the most specific one that says something decides, for each
-key by itself: the server's name, then its user, then the user's groups in the order in which they
-are written, then the profile that was granted, then the section itself. A profile without a rule
-now has the one it was granted with.
+key by itself: the server's name (USER/NAME, or a NAME, which any user can choose), then its user,
+then the user's groups in the order in which they are written, then the profile that was granted,
+then the section itself. A profile without a rule now has the one it was granted with.
 """
 
 from __future__ import annotations

@@ -99,8 +99,8 @@ class Rule(Section):
     )
     wastes_if: Query | None = Field(
         default=None,
-        description="PromQL as in `busy_if`: when a sample is not 0, the server is stopped though "
-        "somebody uses it.",
+        description="PromQL as in `busy_if`: when all samples are not 0, the server is stopped "
+        "though somebody uses it.",
         examples=["max_over_time(DCGM_FI_DEV_GPU_UTIL{pod=$pod}[2h]) < bool 1"],
     )
     wastes_after: Limit | None = Field(
@@ -183,8 +183,9 @@ class CullerSettings(Rule):
     )
     servers: dict[str, Rule] = Field(
         default_factory=dict,
-        description="Rules by the name of a named server, or by USER/NAME, which comes first.",
-        examples=[{"dashboard": {"never": True}, "bob/": {"timeout": "2d"}}],
+        description="Rules by USER/NAME, which come first, or by the name of a named server, which "
+        "everybody can give to a server of theirs.",
+        examples=[{"alice/dashboard": {"never": True}, "bob/": {"timeout": "2d"}}],
     )
     cull_default_servers: bool = Field(
         default=True, description="Whether servers without a name are stopped for idleness or age."
