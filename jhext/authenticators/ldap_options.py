@@ -23,7 +23,7 @@ _TLS = {
 _ESCAPED = re.compile(rb"\\([0-9A-Fa-f]{2}|.)")
 _TLS_OPTIONS = frozenset(
     {
-        *("validate", "ca_certs_file", "ca_certs_path", "ca_certs_data", "ciphers"),
+        *("validate", "ca_certs_file", "ca_certs_path", "ca_certs_data", "ciphers", "version"),
         *("local_certificate_file", "local_private_key_file", "local_private_key_password"),
     }
 )
@@ -69,7 +69,8 @@ def tls_context(options: Mapping[str, Any]) -> Callable[[], ssl.SSLContext]:
     ----------
     options
         ``tls_kwargs`` of ldapauthenticator. Only ``"validate": ssl.CERT_NONE`` switches the check
-        of the server's certificate off.
+        of the server's certificate off; a ``version`` limits TLS to 1.2 at the most, and none makes
+        it older.
 
     Raises
     ------
@@ -90,6 +91,8 @@ def _context(options: Mapping[str, Any]) -> ssl.SSLContext:
     if options.get("validate") == ssl.CERT_NONE:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+    if options.get("version") not in (None, ssl.PROTOCOL_TLS, ssl.PROTOCOL_TLS_CLIENT):
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
     if options.get("ciphers"):
         context.set_ciphers(options["ciphers"])
     if options.get("local_certificate_file"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from traitlets.config import Config
 
 from jhext import LDAPAuthenticator
 from jhext.authenticators.freshness import VERIFIED_AT
+from jhext.authenticators.ldap_options import tls_context
 from tests.ldap_wire import Mood, WireServer, campus
 
 PEOPLE = "ou=people,dc=example,dc=org"
@@ -521,3 +523,18 @@ def test_section_of_the_parent_is_applied_once() -> None:
 def test_configuration_that_cannot_be_followed(traits: dict[str, Any]) -> None:
     with pytest.raises(TraitError, match="LDAPAuthenticator"):
         authenticator(1, **traits)
+
+
+@pytest.mark.parametrize(
+    ("version", "newest"),
+    [
+        (None, ssl.TLSVersion.MAXIMUM_SUPPORTED),
+        (ssl.PROTOCOL_TLS_CLIENT, ssl.TLSVersion.MAXIMUM_SUPPORTED),
+        (ssl.PROTOCOL_TLSv1_2, ssl.TLSVersion.TLSv1_2),
+        (ssl.PROTOCOL_TLSv1, ssl.TLSVersion.TLSv1_2),
+    ],
+)
+def test_version_of_tls(version: Any, newest: ssl.TLSVersion) -> None:
+    context = tls_context({"version": version})()
+    assert context.maximum_version is newest
+    assert context.verify_mode is ssl.CERT_REQUIRED
