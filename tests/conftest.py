@@ -7,6 +7,7 @@ Only what cannot be true for the releases in use may be skipped there too. Its r
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 
 import pytest
@@ -21,6 +22,12 @@ def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
     if not reason.removeprefix("Skipped: ").startswith("not on "):
         report.outcome = "failed"
         report.longrepr = f"{path}:{line}: this run may not skip: {reason}"
+
+
+def pytest_configure() -> None:
+    """Have Ctrl-C reach what tests start, also from a shell that runs them in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)
