@@ -242,6 +242,14 @@ class Pass:
         if error.is_away:
             self._clock.lose()
 
+    async def _see_if_away(self, error: HubError) -> None:
+        """Find out what has failed about one server: the hub as a whole, or this server alone."""
+        try:
+            if error.is_away:
+                await self._hub.me()
+        except HubError as away:
+            self._heed(away)
+
     def _note(self, seen: Seen, case: Case) -> None:
         server, verdict = case.server, case.verdict
         word = "stop" if verdict.stop else "keep"
@@ -293,7 +301,7 @@ class Pass:
         try:
             outcome = await retried(lambda: self._try_to_stop(case))
         except HubError as error:
-            self._heed(error)
+            await self._see_if_away(error)
             self._log.warning("%s is not stopped: %s", case.server.full_name, error)
             outcome = "failed" if error.may_pass else "refused"
         self._metrics.outcomes.labels(case.verdict.why, outcome).inc()
@@ -339,7 +347,7 @@ class Pass:
                 await self._hub.delete_user(name)
                 outcome = "deleted"
         except HubError as error:
-            self._heed(error)
+            await self._see_if_away(error)
             outcome = "failed"
             self._log.warning("%s is not deleted: %s", name, error)
         self._metrics.deleted.labels(outcome).inc()

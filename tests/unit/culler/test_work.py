@@ -189,13 +189,30 @@ async def test_a_hub_that_goes_away_in_the_middle_of_a_pass(
     culler = Culler(cull_users=True, api_page_size=5)
     users = {**crowd(9, idle=9), "gone": {}}
     async with FakeHub(users, scopes=sorted(BASE_SCOPES | USER_SCOPES)).serving() as hub:
-        hub.fault = lambda method, path, count: fault if (method, path) == failing else None
+
+        def away(method: str, path: str, count: int) -> int | None:
+            fails = (method, path) == failing or (path == "/user" and count > 1)
+            return fault if fails else None
+
+        hub.fault = away
         try:
             await culler.look(hub)
         except HubError:
             assert fault == 403  # a page that is refused ends a pass
         assert culler.clock._is_away is is_away
     assert HubError("no answer").is_away
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+async def test_one_server_that_fails_is_not_the_hub(method: str) -> None:
+    """Else it would keep all others from being stopped, pass after pass."""
+    culler = Culler()
+    async with FakeHub(crowd(9, idle=9)).serving() as hub:
+        hub.fault = lambda asked, path, count: (
+            503 if asked == method and path.startswith("/users/user0") else None
+        )
+        await culler.look(hub)
+    assert not culler.clock._is_away
 
 
 async def test_used_again_meanwhile() -> None:
