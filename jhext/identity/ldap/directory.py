@@ -220,7 +220,8 @@ class Directory:
     def _wanted(self) -> tuple[str, ...]:
         layout = self._layout
         own = (layout.name_attribute, *layout.login_attributes)
-        asked = (*own, *nested.ATTRIBUTES, *standing.ATTRIBUTES, *layout.attributes)
+        groups = (*nested.ATTRIBUTES, *nested.said(layout))
+        asked = (*own, *groups, *standing.ATTRIBUTES, *layout.attributes)
         return tuple(dict.fromkeys(asked))
 
     async def _complete(self, found: Found) -> Entry:

@@ -42,7 +42,8 @@ class Layout:
     group_name_attribute
         The attribute that is the group's name.
     member_attributes
-        The attributes of groups that say who is in it: ``memberUid`` by name, others by DN.
+        The attributes of groups that say who is in it: ``memberUid`` by name, others by DN; and
+        ``memberOf``, by which people and groups say themselves which groups they are in.
     nesting
         How the groups of groups are found.
     """

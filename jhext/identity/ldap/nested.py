@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from jhext.identity.errors import IdentityUnavailable
 
@@ -16,6 +16,8 @@ Ask = Callable[[Search], Awaitable[list[Found]]]
 
 ATTRIBUTES = ("gidNumber", "objectSid", "primaryGroupID")
 """What has to be asked for of people."""
+MEMBER_OF = "memberOf"
+"""The attribute of people and groups that says which groups they are in."""
 MAX_DEPTH = 32
 """How many levels of groups are followed; a circle ends by itself, as each group counts once."""
 MAX_GROUPS = 5000
@@ -25,6 +27,11 @@ PAGE_SIZE = 500
 
 _TERMS = 60  # values in one filter: it is encoded in the event loop, in some milliseconds
 _DOMAIN = bytes((1, 5, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0))  # the beginning of S-1-5-21-…, with a RID
+
+
+def said(layout: Layout) -> list[str]:
+    """Give what people and groups have to be asked for where they say their groups themselves."""
+    return [key for key in layout.member_attributes if key.lower() == MEMBER_OF.lower()]
 
 
 async def groups_of(layout: Layout, entry: Entry, ask: Ask) -> list[Found]:
@@ -50,17 +57,26 @@ async def groups_of(layout: Layout, entry: Entry, ask: Ask) -> list[Found]:
         return await _token_groups(layout, entry, ask)
     if layout.nesting is Nesting.IN_CHAIN and sids:
         return await _in_chain(layout, entry, ask)
-    found = await _search(layout, [*_direct(layout, entry), *_primary(entry)], ask)
+    direct = _naming(layout, entry.dn, entry.attributes, entry.name)
+    found = await _search(layout, [*direct, *_primary(entry)], ask)
     if layout.nesting is Nesting.NONE:
         return found
     return await _walk(layout, found, ask)
 
 
-def _direct(layout: Layout, entry: Entry) -> list[str]:
-    return [
-        filters.equal(key, entry.name if key.lower() == "memberuid" else entry.dn)
-        for key in layout.member_attributes
-    ]
+def _naming(
+    layout: Layout, dn: str, says: Mapping[str, Sequence[bytes]], name: str | None = None
+) -> list[str]:
+    """Look for the groups of one: those that name it, and those that it names itself."""
+    wanted = []
+    for key in layout.member_attributes:
+        if key.lower() == MEMBER_OF.lower():
+            wanted += [filters.equal("entryDN", group) for group in says.get(key.lower(), ())]
+        elif key.lower() != "memberuid":
+            wanted.append(filters.equal(key, dn))
+        elif name is not None:
+            wanted.append(filters.equal(key, name))
+    return wanted
 
 
 def _primary(entry: Entry) -> list[str]:
@@ -75,13 +91,12 @@ def _primary(entry: Entry) -> list[str]:
 
 
 async def _walk(layout: Layout, found: list[Found], ask: Ask) -> list[Found]:
-    keys = [key for key in layout.member_attributes if key.lower() != "memberuid"]
     known = {group.dn.lower(): group for group in found}
     fresh = list(known.values())
     for _ in range(MAX_DEPTH):
-        if not fresh or not keys:
+        wanted = [one for group in fresh for one in _naming(layout, group.dn, group.attributes)]
+        if not wanted:
             return list(known.values())
-        wanted = [filters.equal(key, group.dn) for group in fresh for key in keys]
         fresh = []
         for group in await _search(layout, wanted, ask):
             if group.dn.lower() not in known:
@@ -120,7 +135,7 @@ async def _search(layout: Layout, wanted: Sequence[str], ask: Ask) -> list[Found
         question = Search(
             base=layout.group_base or "",
             filter=filters.all_of([layout.group_filter, filters.any_of(part)]),
-            attributes=[layout.group_name_attribute, "gidNumber", "objectSid"],
+            attributes=[layout.group_name_attribute, "gidNumber", "objectSid", *said(layout)],
             page_size=PAGE_SIZE,
         )
         found |= {group.dn.lower(): group for group in await ask(question)}

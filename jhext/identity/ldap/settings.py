@@ -125,7 +125,9 @@ class LdapSettings(DirectorySettings):
         default=_USUAL.member_attributes,
         strict=False,
         min_length=1,
-        description="The attributes that say who is in a group: `memberUid` by name, others by DN.",
+        description="The attributes that say who is in a group: `memberUid` by name, others by DN. "
+        "`memberOf` is one of people's own entries: for groups without lists of members, where "
+        "nobody may write it but the server.",
     )
     nested_groups: bool = Field(
         default=True,

@@ -51,6 +51,16 @@ async def test_groups_of_groups_end_in_a_circle(rfc2307bis: Slapd, nesting: Nest
     assert found == (DIRECT if nesting is Nesting.NONE else NESTED)
 
 
+@pytest.mark.parametrize("nesting", [Nesting.NONE, Nesting.WALK])
+async def test_groups_that_people_and_groups_say_themselves(
+    rfc2307bis: Slapd, nesting: Nesting
+) -> None:
+    layout = replace(OPENLDAP, attributes=(), member_attributes=("memberOf",), nesting=nesting)
+    async with directory(rfc2307bis, layout) as asked:
+        found = await names(asked, await person(asked, "alice"))
+    assert found == (DIRECT if nesting is Nesting.NONE else NESTED)
+
+
 async def test_operational_attributes_are_there_by_name(rfc2307bis: Slapd) -> None:
     async with directory(rfc2307bis) as asked:
         alice = await person(asked, "alice")
