@@ -52,7 +52,8 @@ class DirectoryTraits(FreshGroups, LDAPAuthenticator):  # type: ignore[misc]
 
     group_search_base = Unicode(
         help="""
-        The DN below which groups are; by default, the domain that people are in.
+        The DN below which groups are; by default, the domain that people are in, or the
+        directory's only tree.
 
         Names of groups below it are the names of groups in the hub.
         """,
@@ -60,8 +61,8 @@ class DirectoryTraits(FreshGroups, LDAPAuthenticator):  # type: ignore[misc]
 
     @default("group_search_base")
     def _default_group_search_base(self) -> str:
-        found = domain_of(self.user_search_base, *self.bind_dn_template, *self.allowed_groups or ())
-        return found or self.user_search_base or ""
+        allowed = self.allowed_groups or ()
+        return domain_of(self.user_search_base, *self.bind_dn_template, *allowed) or ""
 
     nested_groups = CaselessStrEnum(
         [*Nesting],

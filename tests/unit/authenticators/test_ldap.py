@@ -265,6 +265,21 @@ async def test_tree_is_the_one_that_the_directory_names(
     assert again["name"] == "user0" if account else again is True
 
 
+async def test_groups_are_looked_for_in_the_whole_tree_where_it_is_no_domain() -> None:
+    async with WireServer() as server:
+        people, group = "ou=people,o=univ", "cn=lab,ou=groups,o=univ"
+        ann = {"uid": [b"ann"], "uidNumber": [b"20001"], "gidNumber": [b"1"]}
+        members = {"objectClass": [b"groupOfNames"], "cn": [b"lab"]}
+        server.entries = {
+            "": {"namingContexts": [b"o=univ"]},
+            f"uid=ann,{people}": ann,
+            group: {**members, "member": [f"uid=ann,{people}".encode()]},
+        }
+        server.passwords = {f"uid=ann,{people}": "pw", HUB: "hub-pw"}
+        made = authenticator(server.port, user_search_base=people, manage_groups=True)
+        assert (await log_in(made, "ann", "pw"))["groups"] == ["lab"]
+
+
 @pytest.mark.parametrize("root", [{}, {"namingContexts": [b"dc=example,dc=org", b"dc=b"]}])
 async def test_nobody_gets_in_whose_entry_cannot_be_told(
     server: WireServer, root: dict[str, list[bytes]], caplog: pytest.LogCaptureFixture
