@@ -177,7 +177,7 @@ class IdentityLDAPAuthenticator(LookingLDAPAuthenticator):
             try:
                 await self._directory.authenticate(name, password)
             except LoginRefused as error:
-                refused = error
+                refused = refused if refused.cause in TOLD else error
             else:
                 return name
         raise refused

@@ -301,10 +301,14 @@ async def test_nobody_gets_in_whose_entry_cannot_be_told(
         ("773", "has to be changed"),
     ],
 )
-async def test_what_active_directory_says(server: WireServer, code: str, told: str | None) -> None:
+@pytest.mark.parametrize("templates", [[], [f"uid={{username}},{PEOPLE}", "cn={username},o=x"]])
+async def test_what_active_directory_says(
+    server: WireServer, templates: list[str], code: str, told: str | None
+) -> None:
+    """Also where the name is tried in another place after that."""
     dn = f"uid=user0,{PEOPLE}"
     server.comments = {dn: INVALID.format(code)}
-    made = authenticator(server.port)
+    made = authenticator(server.port, bind_dn_template=templates)
     if told is None:
         assert await log_in(made, "user0", "wrong") is None
         return
