@@ -101,7 +101,7 @@ def table(measured: list[Row]) -> Table:
             str(row.profiles),
             f"{row.plain:.2f} {row.unit}",
             f"{row.ours:.3f} {row.unit}",
-            f"{row.plain / row.ours:.1f}",
+            f"{row.plain / row.ours:.2f}",
             row.at_least,
         )
     return made

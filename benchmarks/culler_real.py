@@ -148,7 +148,7 @@ def table(size: int) -> Table:
 def row(sides: Sides, at_least: str) -> Iterator[str]:
     theirs, our = (median(taken.cpu for taken in side) for side in sides)
     yield f"{theirs:.3f} → {our:.4f}"
-    yield f"{theirs / our:.1f}"
+    yield f"{theirs / our:.2f}"
     yield at_least
     for key in ("block", "lag"):
         yield " → ".join(
