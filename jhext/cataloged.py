@@ -71,10 +71,12 @@ class CatalogedKubeSpawner(DelegatingKubeSpawner):
 
     def settled_catalog(self) -> Catalog | None:
         """Give the catalogue where that takes no waiting: no file and no callable has a part."""
-        if not self.has_profiles or not (is_shared(self.profile_list) or not self.profile_list):
+        listed = self.profile_list
+        if not self.has_profiles or (listed and not is_shared(listed)):
             return None
         watch = self._watch()
-        return self._take_up(watch, watch.settled).catalog if watch.settled else None
+        version = watch.settled
+        return self._take_up(watch, version).catalog if version else None
 
     def _watch(self) -> Watch:
         """Give the watch over the sources that all spawners share."""
