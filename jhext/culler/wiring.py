@@ -76,11 +76,16 @@ def _list(c: Config, trait: str) -> list[Any]:
 def is_other_culler(service: Mapping[str, Any]) -> bool:
     """Tell whether a service is another idle culler."""
     command = service.get("command") or ()
-    words = command.split() if isinstance(command, str) else [str(word) for word in command]
+    return _runs_other(command.split() if isinstance(command, str) else [*map(str, command)])
+
+
+def _runs_other(words: list[str]) -> bool:
     modules = [word for before, word in pairwise(words) if before == "-m"]
     # A script comes after its interpreter.
     programs = [word.rpartition("/")[2].removesuffix(".py") for word in words[:2]]
-    return any(name.replace("-", "_") in _OTHERS for name in (*modules, *programs))
+    if any(name.replace("-", "_") in _OTHERS for name in (*modules, *programs)):
+        return True
+    return any(_runs_other(word.split()) for word in words if " " in word)  # what a shell runs
 
 
 def _without(role: dict[str, Any], services: set[str]) -> dict[str, Any] | None:
