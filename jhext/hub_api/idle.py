@@ -32,7 +32,7 @@ class IdleHandler(APIHandler):  # type: ignore[misc]
     def get(self) -> None:
         """Answer."""
         name = self.get_argument("user", None)
-        wanted = self._due() if name is None else orm.User.name == name
+        wanted = self._due() if name is None else self._is_of(name)
         self.write(json.dumps(list(self._people(wanted).values())))
 
     def _due(self) -> sa.ColumnElement[bool]:
@@ -40,6 +40,14 @@ class IdleHandler(APIHandler):  # type: ignore[misc]
         timeout = _before(now, min(self._seconds("timeout"), SHORTEST.timeout))
         max_age = _before(now, min(self._seconds("max_age"), SHORTEST.max_age))
         return _due(timeout, max_age)
+
+    def _is_of(self, name: str) -> sa.ColumnElement[bool]:
+        # By their ids, as servers have no index by person: SQLite would look at all there are.
+        person = self.db.scalar(sa.select(orm.User.id).where(orm.User.name == name))
+        if person not in self.users:
+            return sa.false()
+        spawners = self.users[person].spawners.values()
+        return orm.Spawner.id.in_([spawner.orm_spawner.id for spawner in spawners])
 
     def _seconds(self, name: str) -> float:
         try:
