@@ -12,12 +12,14 @@ Step = Callable[[], Awaitable[object]]
 
 
 async def cpu_seconds(
-    makers: Mapping[str, Callable[[], Step]], rounds: int = 21, batch_seconds: float = 0.01
+    makers: Mapping[str, Callable[[], Step]], rounds: int = 11, batch_seconds: float = 0.1
 ) -> dict[str, float]:
     """Median CPU time of the process for one step; making the step is not counted.
 
-    Each round takes every alternative in turn, as often as fills `batch_seconds`, so that the
-    clock's resolution does not matter and a slow moment of the machine is shared.
+    Each round takes every alternative in turn, as often as fills `batch_seconds`, so that a slow
+    moment of the machine is shared. Neither the clock's resolution matters then nor the first steps
+    of a batch, which take up to three times as long: the collection of garbage before has emptied
+    the processor's caches.
     """
     calls = {}
     for name, make in makers.items():

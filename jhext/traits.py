@@ -246,7 +246,7 @@ class ConfiguredKubeSpawner(KubeSpawnerSeams):
     @property
     def policy(self) -> Policy:
         """How rules are read."""
-        return Policy(self._if_set("default_access", "deny"), self.admin_bypass)
+        return Policy(self._if_set("default_access", "deny"), self._if_set("admin_bypass", False))
 
     @property
     def lint_variant(self) -> tuple[tuple[str, frozenset[str]], ...]:
@@ -260,8 +260,7 @@ class ConfiguredKubeSpawner(KubeSpawnerSeams):
         files = ("profile_files", "profile_mapping_files")
         return (
             *(tuple(self._if_set(name, ())) for name in files),
-            self._if_set("default_access", "deny"),
-            self.admin_bypass,
+            self.policy,
             self.lint_variant,
         )
 
