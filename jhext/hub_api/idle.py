@@ -47,7 +47,9 @@ class IdleHandler(APIHandler):  # type: ignore[misc]
         if person not in self.users:
             return sa.false()
         spawners = self.users[person].spawners.values()
-        return orm.Spawner.id.in_([spawner.orm_spawner.id for spawner in spawners])
+        ids = [spawner.orm_spawner.id for spawner in spawners]
+        wanted: sa.ColumnElement[bool] = orm.Spawner.id.in_(ids)
+        return wanted
 
     def _seconds(self, name: str) -> float:
         try:
