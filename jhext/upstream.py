@@ -74,8 +74,8 @@ class KubeSpawnerSeams(KubeSpawner):  # type: ignore[misc]
     pod_created = False
     """Whether the API server has taken the pod of this start."""
 
-    _expanded: Mapping[tuple[str, str], str] = MappingProxyType({})
-    """What templates give that hold nothing but names, which stay as they are."""
+    _expanded: Mapping[tuple[str, str, str], str] = MappingProxyType({})
+    """What templates give that hold nothing but names, for the person as named then."""
 
     def share_config(self, section: Config) -> None:
         """Change this spawner's configuration before traitlets copies its values."""
@@ -141,7 +141,8 @@ class KubeSpawnerSeams(KubeSpawner):  # type: ignore[misc]
             return template
         if not _holds_only_names(template):
             return self._expand(template, slug_scheme)
-        key = (template, slug_scheme or self.slug_scheme)
+        # An admin can rename somebody who has a Spawner already.
+        key = (template, slug_scheme or self.slug_scheme, self.user.name)
         if key not in self._expanded:
             self._expanded = {**self._expanded, key: self._expand(template, slug_scheme)}
         return self._expanded[key]

@@ -146,6 +146,13 @@ async def test_strings_expand_anew_where_what_they_hold_has_changed(make_spawner
             assert len(expanded) == 1, text
 
 
+async def test_strings_expand_anew_for_somebody_who_was_renamed(make_spawner: Any) -> None:
+    spawner = make_spawner(user="ann")
+    assert spawner._expand_user_properties("/home/{username}") == "/home/ann"
+    spawner.user.name = "bob"  # who is called ann now is somebody else
+    assert spawner._expand_user_properties("/home/{username}") == "/home/bob"
+
+
 @pytest.mark.parametrize("text", ["}", "{", "{unknown}", "{0}"])
 async def test_strings_that_kubespawner_cannot_expand(make_spawner: Any, text: str) -> None:
     for kind in KINDS:
