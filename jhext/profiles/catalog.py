@@ -90,6 +90,13 @@ class PermittedOption:
         return frozenset(own.union(*nested))
 
     @cached_property
+    def choices_by_key(self) -> frozenset[tuple[str, str]]:
+        """The choices that are open, nested ones too, each after its key in ``user_options``."""
+        own = {(self.key, choice.name) for choice in self.choices}
+        nested = (o.choices_by_key for choice in self.choices for o in choice.options)
+        return frozenset(own.union(*nested))
+
+    @cached_property
     def default(self) -> PermittedChoice | None:
         """The default among the open choices: the configured one, else the first."""
         return next((c for c in self.choices if c.choice.default), next(iter(self.choices), None))

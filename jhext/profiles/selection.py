@@ -117,9 +117,14 @@ def select(
         shown = ", ".join(sorted(_shorten(key) for key in unknown[:5]))
         message = f"The options hold something this profile does not have: {shown}."
         raise Refusal(Reason.OPTIONS, message)
-    for key in options:
-        if key not in extra_options:
-            _check_plain(options[key], key)
+    named = {("profile", permitted.profile.slug)}
+    named = named.union(*[option.choices_by_key for option in permitted.options])
+    for key, value in options.items():
+        if key in extra_options:
+            continue
+        text = _string(value, key)
+        if text and (key, text) not in named:
+            _check_unnamed(key, text)
     rules = [permitted.decision.rule, *(f"{item.key}: {item.rule}" for item in chosen if item.rule)]
     return Selection(permitted.profile, chosen, "; ".join(rules))
 
@@ -229,9 +234,15 @@ def _closed(option: PermittedOption, key: str, value: str, rule: str) -> Refusal
     return Refusal(Reason.CHOICE, message, detail=f"{key}={_shorten(value)}", rule=rule)
 
 
-def _check_plain(value: Any, name: str) -> None:
-    """Take only what an option may hold, also of options that do not count this time."""
-    text = _string(value, name)
+def _check_unnamed(key: str, text: str) -> None:
+    """Take only free text for what names no choice, also where it does not count this time."""
+    if not key.endswith(UNLISTED_SUFFIX):
+        message = f"{key}: that choice is not available to you."
+        raise Refusal(Reason.CHOICE, message, detail=_shorten(text))
+    _check_plain(text, key)
+
+
+def _check_plain(text: str, name: str) -> None:
     if len(text) > MAX_FREE_TEXT:
         raise Refusal(Reason.OPTIONS, f"{name}: more than {MAX_FREE_TEXT} characters.")
     if not text.isprintable():

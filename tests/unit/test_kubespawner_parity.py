@@ -214,6 +214,9 @@ TWO_OPTIONS = yaml.safe_load("""
     a: {display_name: A, choices: {x: {display_name: X, kubespawner_override: {image: "a:1"}},
                                    y: {display_name: Y, kubespawner_override: {cmd: [a]}}}}
 """)
+# What nobody may type may be what an operator calls a choice or a profile.
+ODD = "{a}\xa0\u200d" + "b" * 2000
+ODD_NAMES = of_option(choices={ODD: CHOICES["a"], "b": CHOICES["b"]})
 
 OPTIONS = {
     "default-is-the-first-choice": (PLAIN, P),
@@ -224,6 +227,7 @@ OPTIONS = {
     "choice-without-override": (PLAIN, P | {"image": "c"}),
     "options-in-their-order": (TWO_OPTIONS, P),
     "key-with-dashes": (TWO_OPTIONS, P | {"z--y x": "y"}),
+    "odd-names": ([ODD_NAMES[0] | {"slug": ODD}], {"profile": ODD, "image": ODD}),
     "free-text": (of_option(unlisted_choice=UNLISTED), GIVEN),
     "free-text-beside-choices": (BOTH, GIVEN),
     "free-text-wins-over-choice": (BOTH, GIVEN | {"image": "b"}),

@@ -382,7 +382,9 @@ NESTED = {
 }
 
 
-@pytest.mark.parametrize("untaken", [{"x": [1]}, ["x"], 1, "{x}", "x" * 2000, "a\nb"], ids=repr)
+@pytest.mark.parametrize(
+    "untaken", [{"x": [1]}, ["x"], 1, "{x}", "x" * 2000, "a\nb", "unknown"], ids=repr
+)
 def test_options_of_a_choice_not_taken_are_checked_too(make_catalog: Any, untaken: Any) -> None:
     catalog = make_catalog([NESTED])
     assert select(catalog, ANN, {"image": "a", "image--b--sub": "x"})
