@@ -121,7 +121,9 @@ class Rules:
         if not limits.only or moment > END_OF_CALENDARS:
             return moment
         local = datetime.fromtimestamp(moment, self._zone)
-        return max(moment, min(opens(window, local) for window in limits.only).timestamp())
+        found = min((opens(window, local) for window in limits.only), key=datetime.timestamp)
+        # A date is rounded to microseconds: it may be later than the moment that it was made of.
+        return moment if found == local else found.timestamp()
 
     def _unjudged(self, server: Server) -> Verdict | None:
         """Keep a server that does not run, or that a rule could be about which cannot be seen."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = "(?:" + "|".join(_DAYS) + ")"
 _DAYS_PART = rf"{_DAY}(?:-{_DAY})?(?:,{_DAY}(?:-{_DAY})?)*"
-_TIME = r"(?:[01]?\d|2[0-3]):[0-5]\d|24:00"
+_TIME = r"(?:[01]?\d|2[0-3]):[0-5]\d"
 _WINDOW = re.compile(
-    rf"(?P<days>{_DAYS_PART})?(?:^|\s+|$)(?:(?P<begin>{_TIME})-(?P<end>{_TIME}))?", re.ASCII | re.I
+    rf"(?P<days>{_DAYS_PART})?(?:^|\s+|$)(?:(?P<begin>{_TIME})-(?P<end>{_TIME}|24:00))?",
+    re.ASCII | re.I,
 )
 
 
@@ -59,9 +62,33 @@ def opens(window: Window, moment: datetime) -> datetime:
     """
     if window.holds(moment):
         return moment
-    days = (moment.date() + timedelta(days=day) for day in range(8))
-    begins = (datetime.combine(day, window.begin, moment.tzinfo) for day in days)
-    return next(begin for begin in begins if begin > moment and begin.weekday() in window.days)
+    zone = moment.tzinfo or UTC
+    # A window of one day of the week does not open where clocks skip it.
+    for ahead in range(2 * len(_DAYS) + 1):
+        day = moment.date() + timedelta(days=ahead)
+        begin = datetime.combine(day, window.begin, zone)
+        later = [it.astimezone(UTC) for it in (begin, begin.replace(fold=1), *_jumps(day, zone))]
+        there = (it.astimezone(zone) for it in sorted(later) if it > moment.astimezone(UTC))
+        if found := next((it for it in there if window.holds(it)), None):
+            return found
+    raise AssertionError
+
+
+@lru_cache(maxsize=256)
+def _jumps(day: date, zone: tzinfo) -> tuple[datetime, ...]:
+    """Give when clocks are put forward or back on a day: a window may open in the middle then."""
+    first, last = (
+        datetime.combine(it, time(), zone).astimezone(UTC) for it in (day, day + timedelta(days=1))
+    )
+    before = first.astimezone(zone).utcoffset()
+
+    def is_after(minute: int) -> bool:
+        return (first + timedelta(minutes=minute)).astimezone(zone).utcoffset() != before
+
+    minutes = (last - first) // timedelta(minutes=1)
+    if not is_after(minutes):
+        return ()
+    return (first + timedelta(minutes=bisect_left(range(minutes), True, key=is_after)),)
 
 
 def parse_window(text: str) -> Window:

@@ -211,23 +211,56 @@ def test_windows(text: str, moment: str, inside: bool) -> None:
     ],
 )
 def test_when_a_window_opens(text: str, moment: str, opened: str) -> None:
-    found = opens(parse_window(text), datetime.fromisoformat(moment))
-    assert found == datetime.fromisoformat(opened)
+    found = opens(parse_window(text), datetime.fromisoformat(moment).replace(tzinfo=UTC))
+    assert found == datetime.fromisoformat(opened).replace(tzinfo=UTC)
 
 
 @given(
     begin=st.times(),
     end=st.times(),
     day=st.integers(0, 6),
-    moment=st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)),
+    moment=st.datetimes(
+        datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.timezones(), allow_imaginary=False
+    ),
 )
 def test_a_window_holds_from_when_it_opens(
     begin: time, end: time, day: int, moment: datetime
 ) -> None:
     window = Window(frozenset({day}), begin, end)
     found = opens(window, moment)
-    assert found >= moment
+    assert found.timestamp() >= moment.timestamp()
     assert window.holds(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment", "opened"),
+    [
+        # Put forward from 2:00 to 3:00: it opens in the middle, or not at all.
+        ("02:30-04:00", "2026-03-29T00:00+01:00", "2026-03-29T03:00+02:00"),
+        ("02:00-03:00", "2026-03-29T00:00+01:00", "2026-03-30T02:00+02:00"),
+        ("Sun 02:00-03:00", "2026-03-29T00:00+01:00", "2026-04-05T02:00+02:00"),
+        # Put back from 3:00 to 2:00: it opens twice.
+        ("02:45-04:00", "2026-10-25T02:30+01:00", "2026-10-25T02:45+01:00"),
+        ("02:15-02:30", "2026-10-25T02:30+02:00", "2026-10-25T02:15+01:00"),
+        ("01:30-02:30", "2026-10-25T02:45+02:00", "2026-10-25T02:00+01:00"),
+    ],
+)
+def test_when_a_window_opens_in_the_night_of_another_time(
+    text: str, moment: str, opened: str
+) -> None:
+    """Nobody is stopped before, and what is told of the stop is true."""
+    now = datetime.fromisoformat(moment).timestamp()
+    about = Server("bob", started=now - HOUR, last_activity=now - HOUR)
+    verdict = rules(timeout="1h", only=text, time_zone="Europe/Berlin").judge(about, now)
+    expected = datetime.fromisoformat(opened).timestamp()
+    assert (verdict.stop, verdict.at) == (False, expected)
+
+
+@given(st.floats(NOW, NOW + HOUR - 1))
+def test_an_open_window_is_open_at_every_moment(now: float) -> None:
+    """Also where a date is rounded to a later microsecond."""
+    about = Server("bob", started=now - HOUR, last_activity=now - HOUR)
+    assert rules(timeout="1h", only="12:00-13:00").judge(about, now).stop
 
 
 @pytest.mark.parametrize(
@@ -253,7 +286,9 @@ def test_a_window_goes_by_the_clock_on_the_wall() -> None:
     assert not window.holds(datetime(2026, 3, 29, 2, 30, tzinfo=UTC).astimezone(berlin))
 
 
-@pytest.mark.parametrize("text", ["", "Mon-", "25:00-26:00", "20:00", "Mon 20:00", "Montag"])
+@pytest.mark.parametrize(
+    "text", ["", "Mon-", "25:00-26:00", "24:00-6:00", "20:00", "Mon 20:00", "Montag"]
+)
 def test_no_windows(text: str) -> None:
     with pytest.raises(ValueError, match="no window"):
         parse_window(text)
