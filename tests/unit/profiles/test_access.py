@@ -188,6 +188,15 @@ def test_d06_groups_are_compared_whole_and_exactly(rule: str, group: str) -> Non
         assert decide(blocking, person, default=ALLOW).allowed == (held != rule)
 
 
+@given(rule=names, user=names)
+def test_d12_users_are_compared_whole_and_exactly(rule: str, user: str) -> None:
+    access = Access.model_validate({"allowed_users": [rule]})
+    blocking = Access.model_validate({"blocked_users": [rule]})
+    for name in (user, rule, f"{rule}x", f"x{rule}", f"{rule}\n", rule.swapcase()):
+        assert decide(access, Person(name), default=DENY).allowed == (name == rule)
+        assert decide(blocking, Person(name), default=ALLOW).allowed == (name != rule)
+
+
 @given(rules=rules, person=people, default=defaults)
 def test_d12_decisions_do_not_depend_on_what_names_are(
     rules: dict[str, Any], person: Person, default: Decision

@@ -216,6 +216,9 @@ def test_d07_rights_are_those_of_the_slug(make_catalog: Any) -> None:
         )
         assert list(open_to(catalog, BOB)) == ["small"]
         assert list(open_to(catalog, ANN)) == ["gpu", "small"]
+        assert isinstance(catalog.find("gpu", BOB), Decision)
+        assert isinstance(catalog.find("gpu", ANN), Permitted)
+        assert catalog.find(name, ANN) is None
 
 
 @pytest.mark.parametrize(
