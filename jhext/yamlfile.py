@@ -80,6 +80,8 @@ class _Loader(CParser, SafeConstructor, Resolver):
             value = construct(self, yaml.ScalarNode(tag, event.value, event.start_mark))
         except ValueError as error:
             raise _problem(str(error), event) from None
+        except (LookupError, AttributeError):  # PyYAML's ways to say that a text is none
+            raise _problem(f"a single value cannot be {tag}", event) from None
         if isgenerator(value):  # for what has more than one value
             raise _problem(f"a single value cannot be {tag}", event)
         return value
