@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .granted import KEYS
+from .settings import Rule
 from .verdict import Server
 
 _UNSEEN: Mapping[str, Any] = {}
@@ -87,13 +88,16 @@ def _server(
     state = server.get("state", _UNSEEN)
     # A server that jhext did not start has a state without our part.
     own = state.get("jhext") or {} if state else {}
-    granted = own.get("cull") or {}
+    cull = own.get("cull") or {}
+    granted = {key: cull[key] for key in KEYS if key in cull} if cull else cull
+    if granted:
+        Rule(**granted)  # whoever cannot be judged must not keep the next server from it
     return Server(
         user,
         name,
         groups,
         None if state is _UNSEEN else own.get("profile", ""),
-        {key: granted[key] for key in KEYS if key in granted} if granted else granted,
+        granted,
         bool(server["ready"]),
         server["pending"] or "",
         moment(server["started"]),

@@ -272,7 +272,16 @@ async def test_many_at_a_time_over_all_people() -> None:
 
 
 @pytest.mark.parametrize("tells_idle", [True, False])
-@pytest.mark.parametrize("faulty", [{}, {"state": 5}, {"started": "yesterday"}, {"pending": 7}])
+@pytest.mark.parametrize(
+    "faulty",
+    [
+        {},
+        {"state": 5},
+        {"state": {"jhext": {"profile": "gone", "cull": {"timeout": "soon"}}}},
+        {"started": "yesterday"},
+        {"pending": 7},
+    ],
+)
 async def test_nor_another_server_of_the_same_person(
     faulty: dict[str, Any], tells_idle: bool
 ) -> None:
