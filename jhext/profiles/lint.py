@@ -71,26 +71,29 @@ def lint(
     default: str | None = None
     for position, written in enumerate(as_written(profiles)):
         where = written.where
-        profile, found = _read(written.value, where, rules)
+        profile, found, unread = _read(written.value, where, rules)
+        is_whole = not found
         found += _in_overrides(written.value, where, rules)
         if profile is not None:
-            found += _check(profile, where)
+            found += _check(profile, where, unread)
+            if first := seen.get(written.slug):
+                taken = f" in {first.place}" if first.place else ""
+                message = f"{written.slug!r} is taken{taken}: slugs are unique"
+                found.append(_error(where, "slug", message, "give one of the two another slug"))
+            if written.slug:
+                seen.setdefault(written.slug, written)
+            if profile.default:
+                if default is not None:
+                    message = f"{default} is the default already"
+                    found.append(_error(where, "default", message, "take default out of one"))
+                default = default or where
+        if profile is not None and is_whole:
             if profile.slug in allowed_elsewhere:
                 problem = _closed_option(profile)
             else:
                 problem = nobody_problem(profile, rules.default_access)
             if problem:
                 found.append(_nobody(where, problem))
-            if first := seen.get(profile.slug):
-                taken = f" in {first.place}" if first.place else ""
-                message = f"{profile.slug!r} is taken{taken}: slugs are unique"
-                found.append(_error(where, "slug", message, "give one of the two another slug"))
-            seen.setdefault(profile.slug, written)
-            if profile.default:
-                if default is not None:
-                    message = f"{default} is the default already"
-                    found.append(_error(where, "default", message, "take default out of one"))
-                default = default or where
             if all(finding.level != "error" for finding in found):
                 good.append((position, profile))
         findings += map(written.locate, found)
@@ -105,17 +108,42 @@ def _in_overrides(value: Any, where: str, rules: LintRules) -> Iterator[Finding]
             yield _error(where, f"{path}.{name}", *what)
 
 
-def _read(value: Any, where: str, rules: LintRules) -> tuple[Profile | None, list[Finding]]:
+def _read(
+    value: Any, where: str, rules: LintRules
+) -> tuple[Profile | None, list[Finding], frozenset[str]]:
+    """Read a profile; where it is faulty, what is left without that, and the paths left out."""
     if not isinstance(value, Mapping):
         message = f"must be a mapping, not {_type(value)}"
-        return None, [_error(where, "", message, "write {display_name: NAME, slug: name}")]
+        found = [_error(where, "", message, "write {display_name: NAME, slug: name}")]
+        return None, found, frozenset()
+    context = {"extra_keys": frozenset(rules.extra_profile_keys)}
     try:
-        profile = Profile.model_validate(
-            value, context={"extra_keys": frozenset(rules.extra_profile_keys)}
-        )
+        return Profile.model_validate(value, context=context), [], frozenset()
     except ValidationError as error:
-        return None, [_schema_finding(where, item) for item in error.errors()]
-    return profile, []
+        faults = error.errors()
+    found = [_schema_finding(where, fault) for fault in faults]
+    unread = [item.path for item, fault in zip(found, faults, strict=True) if _is_known(fault)]
+    for fault in faults:
+        value = _without(value, fault["loc"]) if fault["loc"] else value
+    try:
+        return Profile.model_validate(value, context=context), found, frozenset(unread)
+    except ValidationError:
+        return None, found, frozenset()
+
+
+def _is_known(fault: Any) -> bool:
+    """Whether a fault is in what the schema has, so that something is missing without it."""
+    return bool(fault["type"] != "extra_forbidden")
+
+
+def _without(value: Mapping[Any, Any], keys: Sequence[Any]) -> dict[Any, Any]:
+    """Copy a part of a profile without what is faulty, for what else there is to say."""
+    key, *rest = keys
+    inner = value.get(key)
+    if rest and isinstance(inner, Mapping):
+        return {**value, key: _without(inner, rest)}
+    left = {name: item for name, item in value.items() if name != key}
+    return left | {key: "?"} if key == "display_name" else left  # it cannot be left out
 
 
 def _schema_finding(where: str, error: Any) -> Finding:
@@ -144,16 +172,20 @@ def _type(value: Any) -> str:
     return type(value).__name__
 
 
-def _check(profile: Profile, where: str) -> list[Finding]:
-    """Check what the schema alone cannot say."""
+def _check(profile: Profile, where: str, unread: frozenset[str]) -> list[Finding]:
+    """Check what the schema alone cannot say; what is empty without its faults is not said."""
     found: list[Finding] = []
+
+    def is_whole(path: str) -> bool:
+        return not any(f"{fault}.".startswith(f"{path}.") for fault in unread)
 
     def error(path: str, message: str, suggestion: str) -> None:
         found.append(_error(where, path, message, suggestion))
 
-    if not profile.slug:
+    if not profile.slug and is_whole("slug") and is_whole("display_name"):
         error("slug", "is empty, and display_name gives none", "write slug: name")
-    if "profile_options" in profile.model_fields_set and not profile.profile_options:
+    is_empty = "profile_options" in profile.model_fields_set and not profile.profile_options
+    if is_empty and is_whole("profile_options"):
         error("profile_options", "is empty", "leave it out or write options")
     for path in _empty_blocks(profile):
         error(path, "has nothing behind it", "leave it out, or write whom it blocks")
@@ -164,7 +196,8 @@ def _check(profile: Profile, where: str) -> list[Finding]:
                 message = f"{name!r} in user_options would mean two options"
                 error(path, message, "give the option another key")
             keys.add(name)
-        if not option.choices and not option.unlisted_choice.enabled:
+        is_empty = not option.choices and not option.unlisted_choice.enabled
+        if is_empty and is_whole(path):
             message = "has neither choices nor an enabled unlisted_choice"
             error(path, message, "write choices, or unlisted_choice: {enabled: true}")
         if sum(choice.default for choice in option.choices.values()) > 1:

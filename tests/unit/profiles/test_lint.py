@@ -350,6 +350,48 @@ def test_two_defaults(check: Any) -> None:
     assert (error.where, error.path) == ("profile 'C'", "default")
 
 
+ALL_AT_ONCE = """
+- display_name: A
+  default: true
+  allow_groups: [x]
+  profile_options: {}
+- display_name: A
+  default: true
+  allowed_users: ann
+  profile_options:
+    o: {display_name: O, choises: {}}
+    p:
+      choices:
+        a: {display_name: A, defualt: true}
+        b: {display_name: B, default: true}
+        c: {display_name: C, default: true, kubespawner_override: {uid: 0}}
+    q: {display_name: Q, choices: [a], unlisted_choice: {enabled: "yes"}}
+- {display_name: [A], profile_options: 3}
+"""
+
+
+def test_all_is_told_at_once(check: Any) -> None:
+    errors = check(yaml.safe_load(ALL_AT_ONCE)).errors
+    assert sorted((error.where, error.path) for error in errors) == [
+        ("profile 'A'", "allow_groups"),
+        ("profile 'A'", "allowed_users"),
+        ("profile 'A'", "default"),
+        ("profile 'A'", "profile_options"),
+        ("profile 'A'", "profile_options.o"),
+        ("profile 'A'", "profile_options.o.choises"),
+        ("profile 'A'", "profile_options.p.choices"),
+        ("profile 'A'", "profile_options.p.choices.a.defualt"),
+        ("profile 'A'", "profile_options.p.choices.c.kubespawner_override.uid"),
+        ("profile 'A'", "profile_options.p.display_name"),
+        ("profile 'A'", "profile_options.q.choices"),
+        ("profile 'A'", "profile_options.q.unlisted_choice.enabled"),
+        ("profile 'A'", "slug"),
+        # What is faulty is not called empty, too.
+        ("profile number 3", "display_name"),
+        ("profile number 3", "profile_options"),
+    ]
+
+
 def test_declared_keys_pass_unless_they_look_like_rules(check: Any) -> None:
     declared = {"extra_profile_keys": frozenset({"icon", "teams"})}
     assert not check([{"display_name": "P", "allow_all": True, "icon": 1}], **declared).findings
