@@ -178,8 +178,15 @@ class Hub:
                 size = following - offset  # the hub may have smaller pages
             offset = max(following, offset + 1)
 
-    async def idle(self, unused: float, old: float) -> list[Any] | None:
+    async def idle(self, unused: float, old: float, early: float) -> list[Any] | None:
         """Ask for the people with servers that nobody used, or that are old, for so many seconds.
+
+        Parameters
+        ----------
+        unused, old
+            The seconds.
+        early
+            How many seconds before they are due those are told that were granted shorter limits.
 
         Returns
         -------
@@ -191,7 +198,7 @@ class Hub:
         HubError
             The hub does not answer.
         """
-        query = f"timeout={unused}&max_age={old}"
+        query = f"timeout={unused}&max_age={old}&warn_before={early}"
         found: list[Any] | None = await _if_found(self._get(f"jhext/idle?{query}"))
         self._tells_idle = found is not None
         return found

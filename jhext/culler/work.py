@@ -213,7 +213,7 @@ class Pass:
 
     async def _users(self, seen: Seen) -> AsyncIterator[list[Any]]:
         """Give the people whose servers may have to be stopped, or else everybody with one."""
-        users = await self._hub.idle(*self._rules.looked_at)
+        users = await self._hub.idle(*self._rules.looked_at, self._rules.longest_warning)
         if users is None:
             async for page in self._hub.pages("active", lambda error: self._lost(seen, error)):
                 yield page

@@ -20,12 +20,12 @@ from .listing import listed_people, needs_listing, parts_for_queries
 
 
 class IdleHandler(APIHandler):  # type: ignore[misc]
-    """``GET /hub/api/jhext/idle?timeout=SECONDS&max_age=SECONDS``.
+    """``GET /hub/api/jhext/idle?timeout=SECONDS&max_age=SECONDS&warn_before=SECONDS``.
 
     Answers with what ``GET /users`` says of the same servers: those which nobody has used for
     ``timeout``, and those which were started ``max_age`` ago. A server that was granted shorter
-    limits at its start is among them, too. With ``?user=NAME`` instead it answers with all servers
-    of that person.
+    limits at its start is among them, too, and so much before them as ``warn_before`` says. With
+    ``?user=NAME`` instead it answers with all servers of that person.
     """
 
     @needs_listing
@@ -37,9 +37,10 @@ class IdleHandler(APIHandler):  # type: ignore[misc]
 
     def _due(self) -> sa.ColumnElement[bool]:
         now = datetime.now(UTC).replace(tzinfo=None)
-        timeout = _before(now, min(self._seconds("timeout"), SHORTEST.timeout))
-        max_age = _before(now, min(self._seconds("max_age"), SHORTEST.max_age))
-        return _due(timeout, max_age)
+        early = self._seconds("warn_before", "0")
+        timeout = min(self._seconds("timeout"), max(0.0, SHORTEST.timeout - early))
+        max_age = min(self._seconds("max_age"), max(0.0, SHORTEST.max_age - early))
+        return _due(_before(now, timeout), _before(now, max_age))
 
     def _is_of(self, name: str) -> sa.ColumnElement[bool]:
         # By their ids, as servers have no index by person: SQLite would look at all there are.
@@ -51,9 +52,9 @@ class IdleHandler(APIHandler):  # type: ignore[misc]
         wanted: sa.ColumnElement[bool] = orm.Spawner.id.in_(ids)
         return wanted
 
-    def _seconds(self, name: str) -> float:
+    def _seconds(self, name: str, unless: str = "inf") -> float:
         try:
-            seconds = float(self.get_argument(name, "inf"))
+            seconds = float(self.get_argument(name, unless))
         except ValueError:
             seconds = math.nan
         if not seconds >= 0:

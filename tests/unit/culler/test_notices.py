@@ -191,3 +191,11 @@ async def test_nobody_is_told_anything_by_a_clock_that_jumped() -> None:
         hub.now += 50 * MINUTE
         await culler.look(hub)
         assert hub.notices in ([], [{}])
+
+
+async def test_the_hub_is_told_how_early_people_are_told() -> None:
+    """It alone knows the limits that were granted, and which servers are due soon by those."""
+    async with FakeHub({"bob": {"": running()}}, tells_idle=True).serving() as hub:
+        await Culler(timeout="1h", groups={"staff": {"warn_before": "5m"}}).look(hub)
+        (asked,) = [path for _, path in hub.asked if path.startswith("/jhext/idle?")]
+        assert asked == "/jhext/idle?timeout=3300.0&max_age=inf&warn_before=300.0"
