@@ -135,6 +135,8 @@ class Pass:
             self._log.warning("The hub's clock jumped by %+.0f s", self._clock.jumped_by)
         if self._rules.settings.revoked_after != math.inf:
             await self._look_at_rights()
+        else:
+            self._revocations.take({}, time.monotonic())  # who gets a right back is not seen
         seen = Seen(lacks=lacks)
         in_use = InUse.at(self._judge.now, *self._rules.looked_at)
         skips = not self._log.isEnabledFor(logging.DEBUG)
@@ -323,10 +325,15 @@ class Pass:
         try:
             status = await self._hub.stop(server.user, server.name, remove=remove)
         except HubError as error:
-            if error.status == 404:
+            # JupyterHub says so as well where the token may stop the servers of others alone.
+            if error.status == 404 and not await self._runs(server):
                 return "gone"
             raise
         return "stopping" if status == 202 else "stopped"
+
+    async def _runs(self, server: Server) -> bool:
+        user = await self._again(self._hub.running, server.user)
+        return server.name in (user or {}).get("servers", {})
 
     async def _is_still_revoked(self, server: Server, user: Any) -> bool:
         if self._known is not None:

@@ -116,7 +116,7 @@ async def test_without_the_first_page_nothing_is_done() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "outcome"), [(400, "refused"), (404, "gone"), (403, "refused"), (500, "failed")]
+    ("fault", "outcome"), [(400, "refused"), (404, "refused"), (403, "refused"), (500, "failed")]
 )
 async def test_stops_that_are_not_done(fault: int, outcome: str) -> None:
     """One server that cannot be stopped keeps no other from it."""
@@ -128,10 +128,22 @@ async def test_stops_that_are_not_done(fault: int, outcome: str) -> None:
         await culler.look(hub)
         assert sorted(hub.stopped) == ["user0/", "user1/", "user2/", "user4/"]
         assert culler.outcomes() == {"stopped": 4, outcome: 1}
-        if fault != 404:
-            hub.fault = lambda method, path, count: None
-            await culler.look(hub)
-            assert "user3/" in hub.stopped
+        hub.fault = lambda method, path, count: None
+        await culler.look(hub)
+        assert "user3/" in hub.stopped
+
+
+@pytest.mark.parametrize("tells_idle", [True, False])
+async def test_gone_when_it_was_to_be_stopped(tells_idle: bool) -> None:
+    culler = Culler()
+    async with FakeHub({"bob": {"a": running(9e3)}}, tells_idle=tells_idle).serving() as hub:
+
+        def gone(method: str, path: str, count: int) -> int | None:
+            return 404 if method == "DELETE" and hub.users["bob"].pop("a") else None
+
+        hub.fault = gone
+        await culler.look(hub)
+    assert culler.outcomes() == {"gone": 1}
 
 
 async def test_a_stop_that_answers_too_late_is_looked_at_again() -> None:
@@ -384,6 +396,19 @@ async def test_revoked_after_the_grace_period() -> None:
         culler.revocations._since["user1/"] -= HOUR
         await culler.look(hub)
         assert hub.stopped == ["user1/"]
+
+
+async def test_the_grace_of_before_is_over_while_rights_are_not_looked_at() -> None:
+    """Whoever has got the right back meanwhile, and loses it again, has the whole of it."""
+    culler = Culler(revoked_after="1h", never=True)
+    async with FakeHub(crowd(2, idle=5), revoked={"user1/": "blocked"}).serving() as hub:
+        await culler.look(hub)
+        culler.revocations._since["user1/"] -= HOUR
+        rules, culler.rules = culler.rules, Culler(never=True).rules
+        await culler.look(hub)
+        culler.rules = rules
+        await culler.look(hub)
+        assert hub.stopped == []
 
 
 async def test_a_directory_that_flaps_does_not_put_off_a_stop_for_ever() -> None:
