@@ -24,7 +24,7 @@ def _limit(value: str | float) -> float:
 
 def _age(value: str | float) -> float:
     # 0 is jupyterhub-idle-culler's word for never.
-    return math.inf if value in (0, "0") else _limit(value)
+    return math.inf if value in (0, "0") and value is not False else _limit(value)
 
 
 def _seconds(value: str | float) -> float:

@@ -299,6 +299,7 @@ def test_no_windows(text: str) -> None:
     [
         ({"timeout": 0}, "write never"),
         ({"timeout": "-1h"}, "no duration"),
+        ({"max_age": False}, "no duration"),
         ({"users": {"bob": {"never": True, "timeout": 5}}}, "contradict"),
         ({"only": "Mon 20:00"}, "no window"),
         ({"only": []}, "must be a window"),
