@@ -97,16 +97,18 @@ def read_settings(
 def _faulty_profiles(
     source: str | Path | Mapping[str, Any], c: Config, spawner_class: type[ProfileKubeSpawner]
 ) -> Iterator[Finding]:
-    """Check the profiles of settings that are faulty elsewhere."""
+    """Check the profiles of settings that are faulty elsewhere, and those beside them."""
     try:
         parts = parts_of(source, Settings.model_fields)
         hub: Any = {}
         for part in parts:
             hub = part.document.value.get("hub", hub)
         linted = {key: hub[key] for key in _LINTED_BY if key in hub}
-        rules, policy = rules_of(c, Settings(hub=HubSettings(**linted)), spawner_class)
+        settings = Settings(hub=HubSettings(**linted))
+        rules, policy = rules_of(c, settings, spawner_class)
     except (ConfigurationError, ValueError, TypeError):
         return  # what profiles are checked by is not known
+    yield from load(sources_of(c, settings, spawner_class), rules, policy).catalog.errors
     for part in parts:
         if isinstance(profiles := part.document.value.get("profiles"), list):
             listed = () if part.file else (profiles,)

@@ -201,6 +201,8 @@ def test_faults_of_a_configured_list_are_told_too() -> None:
     config.KubeSpawner.profile_list = {"a": SMALL | {"allow_groups": ["x"]}}
     with pytest.raises(ConfigurationError, match="allow_groups"):
         jhext.configure(config, {})
+    with pytest.raises(ConfigurationError, match=r"did you mean 'profiles'[\s\S]*allow_groups"):
+        jhext.configure(config, {"profil": [SMALL]})
 
 
 @pytest.mark.parametrize("section", ["Spawner", "KubeSpawner", "ProfileKubeSpawner", "Mine"])
