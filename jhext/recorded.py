@@ -8,7 +8,7 @@ from weakref import WeakSet
 
 from .culler.current import current_rules
 from .culler.granted import BY_HOOK, ORIGIN, SHORTEST, grant
-from .culler.in_pod import variables
+from .culler.in_pod import told_beside, variables
 from .culler.verdict import Server
 from .metered import MeteredKubeSpawner
 
@@ -70,7 +70,7 @@ class RecordedKubeSpawner(MeteredKubeSpawner):
 
     def get_env(self) -> dict[str, str]:
         """Tell the pod its idle times; what the configuration or a profile sets itself stays."""
-        return {**self._idle_times, **super().get_env()}
+        return told_beside(self._idle_times, super().get_env())
 
     def get_state(self) -> dict[str, Any]:
         """Add what was granted, which is not always what was asked for."""

@@ -11,6 +11,9 @@ from jhext.section import Section
 
 from .durations import Limit
 
+_KERNEL = frozenset({"CULL_KERNEL_IDLE_TIMEOUT", "JUPYTERNB_KERNEL_TIMEOUT"})
+"""The names of one time; images read either, or the first before the second."""
+
 
 class InPod(Section):
     """Idle times that the server in the pod keeps itself.
@@ -72,6 +75,20 @@ def variables(times: InPod) -> Mapping[str, str]:
         "NO_ACTIVITY_TIMEOUT": _seconds(times.no_activity_timeout),
     }
     return {name: value for name, value in told.items() if value is not None}
+
+
+def told_beside(times: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    """Give the environment of a server: variables that are its own stay, by whichever name.
+
+    Parameters
+    ----------
+    times
+        What `variables` gives.
+    own
+        What the configuration or the profile says.
+    """
+    known = _KERNEL if _KERNEL & own.keys() else frozenset[str]()
+    return {**{name: it for name, it in times.items() if name not in known}, **own}
 
 
 def _seconds(limit: float | None) -> str | None:

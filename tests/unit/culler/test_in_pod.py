@@ -12,7 +12,7 @@ from traitlets.config import Config
 import jhext
 from jhext.culler.in_pod import InPod, variables
 
-KERNEL = "CULL_KERNEL_IDLE_TIMEOUT"
+KERNEL, OLDER = "CULL_KERNEL_IDLE_TIMEOUT", "JUPYTERNB_KERNEL_TIMEOUT"
 PROFILES = """
 profiles:
   - {slug: lab, display_name: Lab, allow_all: true}
@@ -20,6 +20,10 @@ profiles:
     display_name: Own
     allow_all: true
     kubespawner_override: {environment: {CULL_KERNEL_IDLE_TIMEOUT: "7"}}
+  - slug: seed
+    display_name: Seed
+    allow_all: true
+    kubespawner_override: {environment: {JUPYTERNB_KERNEL_TIMEOUT: "8"}}
 """
 CULLER = "culler: {in_pod: {kernel_idle_timeout: 1h}, profiles: {lab: {in_pod: %s}}}\n"
 
@@ -56,14 +60,16 @@ async def test_a_start_tells_what_the_rules_say_then(make_spawner: Any, tmp_path
     jhext.configure(config, path)
     spawner = make_spawner(config=config)
 
-    async def told(profile: str) -> str | None:
+    async def told(profile: str, name: str = KERNEL) -> str | None:
         spawner.user_options = {"profile": profile}
         await spawner.load_user_options()
-        value: str | None = spawner.get_env().get(KERNEL)
+        value: str | None = spawner.get_env().get(name)
         return value
 
     assert await told("lab") == "300"
-    assert await told("own") == "7"
+    assert (await told("own"), await told("own", OLDER)) == ("7", None)
+    # The file for images asks for this name last.
+    assert (await told("seed"), await told("seed", OLDER)) == (None, "8")
     for changed, expected in (
         ("{kernel_idle_timeout: 6m}", "360"),
         ("{kernel_busy: true}", None),  # the whole of it is from one rule
