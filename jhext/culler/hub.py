@@ -18,6 +18,8 @@ import aiohttp
 from pydantic_core import from_json
 from yarl import URL
 
+from .verdict import printable
+
 ATTEMPTS = 5
 """How often something is asked for before it is given up until the next pass."""
 
@@ -361,7 +363,7 @@ def _message(content: bytes) -> str:
         message = json.loads(content)["message"]
     except (ValueError, KeyError, TypeError):
         return ""
-    return str(message)[:200]
+    return printable(str(message)[:200])
 
 
 def _time(date: str) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 
 from .granted import KEYS
 from .settings import Rule
-from .verdict import Server
+from .verdict import Server, printable
 
 _UNSEEN: Mapping[str, Any] = {}
 
@@ -28,7 +28,8 @@ def servers_of(user: Mapping[str, Any]) -> Iterator[Server]:
         try:
             yield _server(user["name"], groups, name, server)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            faults.append(f"{user['name']}/{name}: {type(error).__name__}: {error}")
+            server_name = printable(f"{user['name']}/{name}")
+            faults.append(f"{server_name}: {type(error).__name__}: {error}")
     if faults:
         raise ValueError("; ".join(faults))
 

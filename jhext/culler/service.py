@@ -30,7 +30,7 @@ from .rights import Rights
 from .settings import CullerSettings
 from .source import File, Source
 from .usage import Prometheus, Usage
-from .verdict import told
+from .verdict import printable, told
 from .work import Memory, MissingScopes, Pass, Seen
 
 _LOOK_AT_SETTINGS = 2.0
@@ -260,7 +260,7 @@ def table(seen: Seen, grace: float) -> Table:
     rows += [(case, case.server.name, later) for case in seen.revoked]
     for case, server, when in rows:
         row = (case.server.user, server, case.server.profile or "", case.verdict.why)
-        made.add_row(*(Text(str(cell)) for cell in (*row, case.verdict.detail + when)))
+        made.add_row(*(Text(printable(str(cell))) for cell in (*row, case.verdict.detail + when)))
     kept = sum(number for (verdict, _), number in seen.counts.items() if verdict == "keep")
     kept -= len(seen.revoked)
     ends = f"{len(seen.revoked)} for want of a right later, " if seen.revoked else ""

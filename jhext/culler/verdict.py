@@ -104,6 +104,13 @@ class Verdict:
         return self.rule if self.limit == math.inf else f"{self.rule} is {told(self.limit)}"
 
 
+def printable(text: str) -> str:
+    """Write what somebody else has named, so that it is no line of a log or a terminal's order."""
+    if text.isprintable():
+        return text
+    return "".join(it if it.isprintable() else ascii(it)[1:-1] for it in text)
+
+
 def told(seconds: float) -> str:
     """Write seconds for people."""
     return "never" if seconds == math.inf else format_duration(timedelta(seconds=round(seconds)))

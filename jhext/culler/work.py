@@ -23,7 +23,7 @@ from .pace import Pace
 from .revocation import Revocations
 from .rights import KnownRights, Rights
 from .settings import CullerSettings, PersonRule
-from .verdict import Server, Verdict, Why
+from .verdict import Server, Verdict, Why, printable
 
 _Asked = Callable[[str], Awaitable[Mapping[str, Any] | None]]
 
@@ -304,7 +304,7 @@ class Pass:
             outcome = await retried(lambda: self._try_to_stop(case))
         except HubError as error:
             await self._see_if_away(error)
-            self._log.warning("%s is not stopped: %s", case.server.full_name, error)
+            self._log.warning("%s is not stopped: %s", printable(case.server.full_name), error)
             outcome = "failed" if error.may_pass else "refused"
         self._metrics.outcomes.labels(case.verdict.why, outcome).inc()
         about = {**told(case.server, case.verdict), "outcome": outcome}
@@ -356,7 +356,7 @@ class Pass:
         except HubError as error:
             await self._see_if_away(error)
             outcome = "failed"
-            self._log.warning("%s is not deleted: %s", name, error)
+            self._log.warning("%s is not deleted: %s", printable(name), error)
         self._metrics.deleted.labels(outcome).inc()
         self._log.info("cull-user %s", json.dumps({"user": name, "outcome": outcome}))
 

@@ -167,6 +167,22 @@ async def test_a_dry_run_tells_and_stops_nothing() -> None:
         assert "delete:servers" in output.getvalue()
 
 
+async def test_no_name_is_a_line_of_its_own(caplog: Any) -> None:
+    """Not in the log, and not on a terminal, which would obey it: older hubs take any name."""
+    name = "a\x1b[2J\nb\u202e"
+    servers = {name: running(2 * HOUR), f"{name}?": {**running(), "started": "yesterday"}}
+    async with FakeHub({"bob": servers}).serving() as hub:
+        output = io.StringIO()
+        service = Service(given(timeout="1h"), hub.url, "secret")
+        assert await service.dry_run(Console(file=output, width=190)) == 1
+        hub.fault = lambda method, path, count: 400 if method == "DELETE" else None
+        await service.run_pass(service.read())
+    assert r"a\x1b[2J\nb\u202e" in output.getvalue()
+    assert r"bob/a\x1b[2J\nb\u202e is not stopped" in caplog.text
+    assert not {"\x1b", "\u202e"} & {*caplog.text, *output.getvalue()}
+    assert "[2J\nb" not in caplog.text
+
+
 async def test_a_dry_run_tells_of_rights_that_have_ended() -> None:
     """It has not seen for how long, so that it stops nobody for it; whoever is idle goes anyway."""
     users = {
