@@ -19,7 +19,8 @@ def ours(url: str) -> Callable[[], Awaitable[None]]:
     from jhext.culler.service import Service  # noqa: PLC0415 - the other one shall not pay for it
     from jhext.culler.source import Given  # noqa: PLC0415
 
-    service = Service(Given(json.dumps({"timeout": HOUR})), url, "token")
+    written = {"timeout": HOUR, "profiles": {"small": {"timeout": HOUR}}}
+    service = Service(Given(json.dumps(written)), url, "token")
     rules = service.read()
 
     async def cycle() -> None:

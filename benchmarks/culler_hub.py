@@ -15,6 +15,8 @@ from aiohttp import web
 from jhext.culler.work import BASE_SCOPES
 
 HOUR = timedelta(hours=1)
+GRANTED = {"version": 1, "profile": "small", "cull": {"timeout": HOUR.total_seconds()}}
+"""What is kept with a server of a profile that has a rule."""
 
 
 class FakeHub:
@@ -103,7 +105,7 @@ class FakeHub:
             "progress_url": f"/hub/api/users/{name}/server/progress",
             "full_url": None,
             "full_progress_url": None,
-            "state": {"pod_name": f"jupyter-{name}", "jhext": {"version": 1, "profile": "small"}},
+            "state": {"pod_name": f"jupyter-{name}", "jhext": GRANTED},
         }
         return {
             "kind": "user",

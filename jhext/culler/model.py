@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -42,13 +42,16 @@ class InUse:
     ----------
     used_after, started_after
         Times as JupyterHub writes them. What was used and started later is within every limit.
+    profiles
+        The profiles that have a rule, so that limits that were granted with them do not hold.
     """
 
     used_after: str
     started_after: str
+    profiles: Container[str]
 
     @classmethod
-    def at(cls, now: float, timeout: float, max_age: float) -> InUse:
+    def at(cls, now: float, timeout: float, max_age: float, profiles: Container[str] = ()) -> InUse:
         """Make one for the shortest limits of all rules.
 
         Parameters
@@ -57,8 +60,10 @@ class InUse:
             Seconds since 1970.
         timeout, max_age
             Seconds, or infinity.
+        profiles
+            The profiles that have a rule.
         """
-        return cls(_written(now - timeout), _written(now - max_age))
+        return cls(_written(now - timeout), _written(now - max_age), profiles)
 
     def is_all_of(self, servers: Mapping[str, Any]) -> bool:
         """Tell whether none of somebody's servers can be due; False when in doubt."""
@@ -68,11 +73,14 @@ class InUse:
                 and server["pending"] is None
                 and (server["last_activity"] or "") > self.used_after
                 and (server["started"] or "") > self.started_after
-                and "cull" not in (server.get("state") or _UNSEEN).get("jhext", _UNSEEN)
+                and self._goes_by_rules((server.get("state") or _UNSEEN).get("jhext", _UNSEEN))
                 for server in servers.values()
             )
         except (KeyError, TypeError, AttributeError):
             return False
+
+    def _goes_by_rules(self, own: Mapping[str, Any]) -> bool:
+        return "cull" not in own or own["profile"] in self.profiles
 
 
 def _written(moment: float) -> str:

@@ -138,7 +138,8 @@ class Pass:
         else:
             self._revocations.take({}, time.monotonic())  # who gets a right back is not seen
         seen = Seen(lacks=lacks)
-        in_use = InUse.at(self._judge.now, *self._rules.looked_at)
+        rules = self._rules
+        in_use = InUse.at(self._judge.now, *rules.looked_at, rules.settings.profiles)
         skips = not self._log.isEnabledFor(logging.DEBUG)
         to_ask: list[Case] = []
         within_limits = 0

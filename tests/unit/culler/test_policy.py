@@ -374,3 +374,10 @@ def test_when_in_doubt_a_server_is_read(change: dict[str, Any]) -> None:
     in_use = InUse.at(NOW, HOUR, 9 * HOUR)
     assert in_use.is_all_of({"": running(9, 9, "lab")})
     assert not in_use.is_all_of({"": {**running(9, 9, "lab"), **change}})
+
+
+def test_limits_that_do_not_hold_keep_nobody_from_the_short_cut() -> None:
+    """Every server of a profile with a rule has them, from its start."""
+    granted = running(9, 9, "lab", cull={"timeout": 1})
+    assert InUse.at(NOW, HOUR, 9 * HOUR, {"lab"}).is_all_of({"": granted})
+    assert not InUse.at(NOW, HOUR, 9 * HOUR, {"gpu"}).is_all_of({"": granted})
