@@ -184,9 +184,11 @@ def _check(profile: Profile, where: str, unread: frozenset[str]) -> list[Finding
 
     if not profile.slug and is_whole("slug") and is_whole("display_name"):
         error("slug", "is empty, and display_name gives none", "write slug: name")
-    is_empty = "profile_options" in profile.model_fields_set and not profile.profile_options
-    if is_empty and is_whole("profile_options"):
-        error("profile_options", "is empty", "leave it out or write options")
+    for path, carrier in _carriers(profile):
+        path = f"{path}profile_options"
+        is_written = "profile_options" in carrier.model_fields_set
+        if is_written and not getattr(carrier, "profile_options", True) and is_whole(path):
+            error(path, "is empty", "leave it out or write options")
     for path in _empty_blocks(profile):
         error(path, "has nothing behind it", "leave it out, or write whom it blocks")
     keys = {"profile"}

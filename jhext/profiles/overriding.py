@@ -114,10 +114,8 @@ def override_problems(
             continue
         if _is_sensitive(name) and name not in allowed_sensitive:
             yield name, "may widen rights", f"to let it pass: allowed_sensitive_overrides: [{name}]"
-        if inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(
-            getattr(value, "__call__", None)  # noqa: B004 - an async __call__ is what is looked for
-        ):
-            message = "an async callable: KubeSpawner would set the trait to a coroutine"
+        if _is_async(value):
+            message = "an async callable: its coroutine would be taken for the value"
             yield name, message, "write def in place of async def"
         elif template and (problem := _template_problem(value)):
             yield name, problem, "write {value} for the text of the user, {{ and }} for braces"
@@ -174,6 +172,14 @@ def _is_infinite(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return any(map(_is_infinite, value))
     return isinstance(value, float) and not math.isfinite(value)
+
+
+def _is_async(value: Any) -> bool:
+    """Whether it is an async callable, or has one among the variables of an environment."""
+    if isinstance(value, Mapping):
+        return any(map(_is_async, value.values()))
+    call = getattr(value, "__call__", None)  # noqa: B004 - an async __call__ is what is looked for
+    return inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(call)
 
 
 def _is_sensitive(name: str) -> bool:

@@ -119,6 +119,11 @@ ERRORS: dict[str, tuple[dict[str, Any], str, str]] = {
         "kubespawner_override.environment",
         "async",
     ),
+    "async variable": (
+        overriding("environment", {"A": "a", "B": asynchronous}),
+        "kubespawner_override.environment",
+        "async",
+    ),
     "async partial": (
         overriding("environment", functools.partial(asynchronous)),
         "kubespawner_override.environment",
@@ -149,6 +154,11 @@ ERRORS: dict[str, tuple[dict[str, Any], str, str]] = {
         option(unlisted_choice={"enabled": False}),
         "profile_options.image",
         "neither choices nor",
+    ),
+    "choice with empty options": (
+        choices(profile_options={}),
+        f"{CHOICE}.profile_options",
+        "is empty",
     ),
     "two default choices": (
         option(
