@@ -199,6 +199,9 @@ class ObjectHandlers:
         container = request.text("container") or spec["containers"][0]["name"]
         if container not in names:
             raise bad_request(f"container {container} is not valid for pod {request.name}")
+        for parameter in _NOT_OF_LOGS:
+            if request.text(parameter).lower() not in ("", "false"):
+                raise bad_request(f"the embedded cluster's logs have no {parameter}")
         previous = request.flag("previous")
         run = _container_status(pod, container).get("restartCount", 0) - previous
         path = self._logs.path(pod, container, run)
@@ -224,6 +227,8 @@ class ObjectHandlers:
 
 
 _CONTAINERS = ("containers", "initContainers")
+# Containers write to files themselves: when they wrote which line, nobody knows.
+_NOT_OF_LOGS = ("timestamps", "sinceSeconds", "sinceTime", "limitBytes")
 
 
 def _container_status(pod: Object, container: str) -> Object:

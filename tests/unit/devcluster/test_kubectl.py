@@ -35,5 +35,8 @@ async def test_pods_and_logs(bench: Bench) -> None:
     assert header.split()[:3] == ["NAME", "READY", "STATUS"]
     assert row.split()[0] == name
     assert (await kubectl(bench, "logs", name)).strip() == "hello"
+    for option in ("--timestamps", "--since=1h", "--since-time=2026-01-01T00:00:00Z"):
+        with pytest.raises(AssertionError, match="logs have no"):
+            await kubectl(bench, "logs", name, option)
     assert "Scheduled" in await kubectl(bench, "get", "events")
     assert f"pod/{name}" in await kubectl(bench, "get", "pods", "--output", "name")
