@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from inspect import unwrap
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from jupyterhub import orm
+from jupyterhub.scopes import Scope
 from sqlalchemy.orm import Session
 
 from jhext.culler.granted import SHORTEST
+from jhext.hub_api import idle
 from jhext.hub_api.idle import IdleHandler
 
 MINUTE = 60.0
@@ -20,11 +26,21 @@ MINUTE = 60.0
 class Asked(IdleHandler):  # type: ignore[misc]
     """The handler, asked with these arguments."""
 
+    parsed_scopes = {"list:users": Scope.ALL}
+    db = users = None
+
     def __init__(self, **arguments: float) -> None:
         self.arguments = arguments
+        self.written = ""
+
+    def get_scope_filter(self, req_scope: str) -> Any:
+        return lambda resource, kind: True
+
+    def write(self, chunk: Any) -> None:
+        self.written += chunk
 
     def get_argument(self, name: str, default: Any = None) -> Any:
-        return str(self.arguments.get(name, default))
+        return str(self.arguments[name]) if name in self.arguments else default
 
 
 @pytest.fixture
@@ -63,3 +79,44 @@ def test_limits_that_were_granted(
         monkeypatch.setattr(SHORTEST, key, granted.get(key, float("inf")))
     found = session.scalars(sa.select(orm.Spawner.name).where(Asked(**asked)._due()))
     assert set(found) == told
+
+
+@pytest.mark.parametrize("people", [0, 1, 5])
+async def test_others_are_let_in_while_many_are_told(people: int, monkeypatch: Any) -> None:
+    """However many are idle; each person is told once, with all their servers."""
+    monkeypatch.setattr(idle, "_AT_A_TIME", 2)
+    engine = sa.create_engine("sqlite://")
+    orm.Base.metadata.create_all(engine)
+    handler, names = Asked(timeout=0), ("", "a", "b")
+    spawner = SimpleNamespace(ready=True, pending=None, get_state=dict)
+    with Session(engine) as handler.db:
+        users = [orm.User(name=f"user{n}") for n in range(people)]
+        for name in names:  # so that the servers of one person are not side by side
+            for user in users:
+                handler.db.add(orm.Spawner(name=name, user=user, server=orm.Server()))
+                handler.db.flush()
+        shared = orm.Group(name="staff", users=users[:1])
+        handler.db.add(shared)
+        handler.db.commit()
+        handler.users = {
+            user.id: SimpleNamespace(spawners=dict.fromkeys(names, spawner)) for user in users
+        }
+        let_in = 0
+
+        async def others() -> None:
+            nonlocal let_in
+            while True:
+                await asyncio.sleep(0)
+                let_in += 1
+
+        task = asyncio.create_task(others())
+        await unwrap(IdleHandler.get)(handler)
+        task.cancel()
+    engine.dispose()
+    told = json.loads(handler.written)
+    assert {user["name"]: set(user["servers"]) for user in told} == {
+        f"user{n}": set(names) for n in range(people)
+    }
+    assert len(told) == people
+    assert [user["name"] for user in told if user["groups"]] == ["user0"] * bool(people)
+    assert let_in >= people - 1
