@@ -6,12 +6,11 @@ import math
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from .limits import Limits, groups_in, limits_of
 from .settings import CullerSettings, PersonRule
 from .verdict import Server, Verdict, Why
-from .window import opens
+from .window import opens, zone_of
 
 END_OF_CALENDARS = 2.5e11
 """Seconds since 1970, in the year 9892; Python has no dates after 9999."""
@@ -22,7 +21,7 @@ class Rules:
 
     def __init__(self, settings: CullerSettings) -> None:
         self.settings = settings
-        self._zone = ZoneInfo(settings.time_zone)
+        self._zone = zone_of(settings.time_zone)
         self._limits: dict[tuple[Any, ...], Limits] = {}
 
     def limits(self, server: Server) -> Limits:

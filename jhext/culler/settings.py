@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -23,7 +22,7 @@ from jhext.section import SecretRef, Section
 from .durations import NEVER, Age, Limit, Seconds
 from .in_pod import InPod
 from .promql import check
-from .window import Window, parse_window
+from .window import Window, parse_window, zone_of
 
 
 def _windows(value: Any) -> tuple[Window, ...]:
@@ -39,10 +38,7 @@ def _windows(value: Any) -> tuple[Window, ...]:
 
 
 def _time_zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (OSError, ValueError, KeyError):
-        raise ValueError(f"is no time zone such as Europe/Berlin: {value!r}") from None
+    zone_of(value)
     return value
 
 

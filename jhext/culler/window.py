@@ -7,6 +7,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = "(?:" + "|".join(_DAYS) + ")"
@@ -89,6 +90,21 @@ def _jumps(day: date, zone: tzinfo) -> tuple[datetime, ...]:
     if not is_after(minutes):
         return ()
     return (first + timedelta(minutes=bisect_left(range(minutes), True, key=is_after)),)
+
+
+def zone_of(name: str) -> tzinfo:
+    """Give a time zone; UTC also where nothing tells of any, as in small images.
+
+    Raises
+    ------
+    ValueError
+        There is none of that name.
+    """
+    try:
+        return UTC if name == "UTC" else ZoneInfo(name)
+    except (OSError, ValueError, KeyError):
+        missing = "" if available_timezones() else "; none is known here, install tzdata"
+        raise ValueError(f"is no time zone such as Europe/Berlin: {name!r}{missing}") from None
 
 
 def parse_window(text: str) -> Window:

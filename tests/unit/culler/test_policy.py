@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import Any
@@ -230,6 +232,26 @@ def test_a_window_holds_from_when_it_opens(
     found = opens(window, moment)
     assert found.timestamp() >= moment.timestamp()
     assert window.holds(found)
+
+
+NO_ZONES = """
+import sys
+sys.modules["tzdata"] = None
+from jhext.culler.policy import Rules
+from jhext.culler.settings import CullerSettings
+Rules(CullerSettings(only="12:00-13:00"))
+try:
+    CullerSettings(time_zone="Europe/Berlin")
+except ValueError as error:
+    assert "install tzdata" in str(error), error
+else:
+    raise AssertionError
+"""
+
+
+def test_utc_is_known_where_no_time_zones_are() -> None:
+    """Small images have none: a culler without windows must run there, and so must every start."""
+    subprocess.run([sys.executable, "-c", NO_ZONES], env={"PYTHONTZPATH": ""}, check=True)
 
 
 @pytest.mark.parametrize(
