@@ -47,6 +47,7 @@ def test_d29_messages_are_escaped_and_not_formatted(message: str) -> None:
     html = error.jupyterhub_html_message
     assert not set("<>\"'") & set(html)
     assert unescape(html) == message
+    assert error.message_html == html
     assert "<secret>" not in str(error)
 
 

@@ -181,6 +181,13 @@ LAST: dict[str, tuple[Person, Any, str, dict[str, str], bool]] = {
         {"image": "std"},
         True,
     ),
+    "d48 option that is gone": (
+        ANN,
+        {"profile": "gpu", "gone": "x"},
+        "gpu",
+        {"image": "std"},
+        True,
+    ),
     "d48 text that does not match": (
         ANN,
         {"profile": "gpu", TEXT: "no"},
