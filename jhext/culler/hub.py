@@ -7,7 +7,7 @@ import json
 import random
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from types import TracebackType
@@ -203,6 +203,18 @@ class Hub:
         query = f"timeout={unused}&max_age={old}&warn_before={early}"
         found: list[Any] | None = await _if_found(self._get(f"jhext/idle?{query}"))
         self._tells_idle = found is not None
+        return found
+
+    async def servers_of(self, names: Sequence[str]) -> list[Any]:
+        """Ask for all servers of some people, where the hub tells who is idle.
+
+        Raises
+        ------
+        HubError
+            The hub does not answer.
+        """
+        query = "&".join(f"user={quote(name, safe='')}" for name in names)
+        found: list[Any] = (await self._get(f"jhext/idle?{query}")).value
         return found
 
     async def revoked(self, user: str = "") -> dict[str, str | None] | None:

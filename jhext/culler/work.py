@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from .clock import Clock
@@ -37,6 +36,10 @@ BASE_SCOPES = frozenset(
 
 USER_SCOPES = frozenset({"delete:users", "read:users:activity"})
 """What it must be allowed besides to delete people."""
+
+
+_AT_A_TIME = 50
+"""How many people are asked for by name in one request, whose address has an end."""
 
 
 def needed_scopes(settings: CullerSettings) -> frozenset[str]:
@@ -225,15 +228,15 @@ class Pass:
         listed = {f"{user['name']}/{name}" for user in users for name in user["servers"]}
         unlisted = self._revocations.users_besides(listed)
         yield [user for user in users if user["name"] not in unlisted]
-        for name in unlisted:
+        names = sorted(unlisted)
+        for begin in range(0, len(names), _AT_A_TIME):
+            some = names[begin : begin + _AT_A_TIME]
             try:
-                revoked = await retried(partial(self._hub.user, name))
+                revoked = await self._hub.servers_of(some)
             except HubError as error:
                 self._lost(seen, error)
-                yield [user for user in users if user["name"] == name]
-                continue
-            if revoked is not None:
-                yield [revoked]
+                revoked = [user for user in users if user["name"] in some]
+            yield revoked
 
     def _lost(self, seen: Seen, error: HubError) -> None:
         seen.whole = False

@@ -29,14 +29,14 @@ class IdleHandler(APIHandler):  # type: ignore[misc]
     Answers with what ``GET /users`` says of the same servers: those which nobody has used for
     ``timeout``, and those which were started ``max_age`` ago. A server that was granted shorter
     limits at its start is among them, too, and so much before them as ``warn_before`` says. With
-    ``?user=NAME`` instead it answers with all servers of that person.
+    ``?user=NAME&user=NAME`` instead it answers with all servers of these people.
     """
 
     @needs_listing
     async def get(self) -> None:
         """Answer."""
-        name = self.get_argument("user", None)
-        wanted = self._due() if name is None else self._is_of(name)
+        names = self.get_arguments("user")
+        wanted = self._are_of(names) if names else self._due()
         separator = "["
         # Thousands may be idle for as long as the shortest rule says: others are let in meanwhile,
         # and text is kept of them alone, which no garbage collection has to look through.
@@ -54,13 +54,11 @@ class IdleHandler(APIHandler):  # type: ignore[misc]
         max_age = min(self._seconds("max_age"), max(0.0, SHORTEST.max_age - early))
         return _due(_before(now, timeout), _before(now, max_age))
 
-    def _is_of(self, name: str) -> sa.ColumnElement[bool]:
+    def _are_of(self, names: Sequence[str]) -> sa.ColumnElement[bool]:
         # By their ids, as servers have no index by person: SQLite would look at all there are.
-        person = self.db.scalar(sa.select(orm.User.id).where(orm.User.name == name))
-        if person not in self.users:
-            return sa.false()
-        spawners = self.users[person].spawners.values()
-        ids = [spawner.orm_spawner.id for spawner in spawners]
+        people = self.db.scalars(sa.select(orm.User.id).where(orm.User.name.in_(names)))
+        users = [self.users[user_id] for user_id in people if user_id in self.users]
+        ids = [it.orm_spawner.id for user in users for it in user.spawners.values()]
         wanted: sa.ColumnElement[bool] = orm.Spawner.id.in_(ids)
         return wanted
 

@@ -378,6 +378,8 @@ async def test_handlers_answer_as_the_rest_api_does(bench: Bench) -> None:
                 for name in ("ada", "bob", "carol", "nobody"):
                     alone = (await program.api("GET", f"/jhext/idle?user={name}")).json()
                     assert alone == ([told[name]] if name in told else [])
+                both = (await program.api("GET", "/jhext/idle?user=bob&user=nobody")).json()
+                assert both == [told["bob"]]
                 for name, user in told.items():
                     assert user.get("groups") == shown[name].get("groups")
                     for server, model in user["servers"].items():

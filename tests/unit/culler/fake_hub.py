@@ -172,10 +172,10 @@ class FakeHub:
         return web.Response(status=204)
 
     async def _idle(self, request: web.Request) -> web.Response:
-        wanted = request.query.get("user")
+        wanted = request.query.getall("user", None)
         before = stamp(self.now - float(request.query.get("timeout", "inf"))) if not wanted else "9"
         found = []
-        for name in self.users if wanted is None else {wanted} & self.users.keys():
+        for name in self.users if wanted is None else {*wanted} & self.users.keys():
             model = self._model(name)
             servers = model["servers"].items()
             model["servers"] = {

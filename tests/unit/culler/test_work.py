@@ -437,7 +437,7 @@ async def test_a_lost_right_beside_an_idle_server_that_stays() -> None:
     culler = Culler(revoked_after=1, profiles={"lab": {"never": True}})
     users = {"ann": {"": running(9e3, profile="lab"), "gpu": running(profile="gpu")}}
     async with FakeHub(users, revoked={"ann/gpu": "x"}, tells_idle=True).serving() as hub:
-        hub.fault = lambda method, path, count: 403 if path == "/users/ann" else None
+        hub.fault = lambda method, path, count: 403 if path == "/jhext/idle?user=ann" else None
         seen = await culler.look(hub)
         assert (seen.whole, +seen.counts) == (False, {("keep", Why.NEVER): 1})
         culler.revocations._since["ann/gpu"] -= 1
@@ -445,6 +445,17 @@ async def test_a_lost_right_beside_an_idle_server_that_stays() -> None:
         seen = await culler.look(hub)
         assert (seen.whole, seen.counts.total()) == (True, 2)
         assert hub.stopped == ["ann/gpu"]
+
+
+async def test_many_lost_rights_are_few_requests() -> None:
+    """In their grace the servers of all of them are looked at in every pass."""
+    users = {f"user {n}": {"": running()} for n in range(120)}
+    lost: dict[str, str | None] = {f"{name}/": "x" for name in users}
+    culler = Culler(revoked_after="1h")
+    async with FakeHub(users, revoked=lost, tells_idle=True).serving() as hub:
+        seen = await culler.look(hub)
+        assert len([path for method, path in hub.asked if method == "GET"]) == 6
+        assert (len(seen.revoked), seen.counts.total()) == (120, 120)
 
 
 async def test_a_lost_right_is_the_reason_also_of_an_idle_server() -> None:

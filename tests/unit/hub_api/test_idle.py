@@ -33,6 +33,9 @@ class Asked(IdleHandler):  # type: ignore[misc]
         self.arguments = arguments
         self.written = ""
 
+    def get_arguments(self, name: str) -> list[str]:
+        return []
+
     def get_scope_filter(self, req_scope: str) -> Any:
         return lambda resource, kind: True
 
