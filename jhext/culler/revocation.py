@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Set
 
 from .verdict import Server, Verdict, Why
@@ -15,6 +16,8 @@ class Revocations:
         self._reasons: dict[str, str] = {}
         self.users: set[str] = set()
         """Whose servers they are."""
+        self.known_until = -math.inf
+        """Until when nobody is asked again, on the clock of `take`."""
 
     def take(self, reasons: Mapping[str, str | None], now: float) -> None:
         """Take all that is known: whose servers run without a right, by USER/NAME, and why.
@@ -37,6 +40,7 @@ class Revocations:
         """Judge nobody until somebody can say again; the time that has gone by still counts."""
         self._reasons.clear()
         self.users.clear()
+        self.known_until = -math.inf
 
     def forget_others(self) -> None:
         """Forget the time that has gone by for those about whom nobody says anything any more."""

@@ -38,6 +38,10 @@ USER_SCOPES = frozenset({"delete:users", "read:users:activity"})
 """What it must be allowed besides to delete people."""
 
 
+_TIMES_AS_LONG = 20
+"""How many times as long as it took the hub to judge all rights it is not asked to again: passes
+may be seconds apart. Before a stop it is asked in any case."""
+
 _AT_A_TIME = 50
 """How many people are asked for by name in one request, whose address has an end."""
 
@@ -205,6 +209,9 @@ class Pass:
         return missing
 
     async def _look_at_rights(self) -> None:
+        began, grace = time.monotonic(), self._rules.settings.revoked_after
+        if began < self._revocations.known_until:
+            return
         try:
             reasons = await self._hub.revoked()
         except HubError as error:
@@ -212,7 +219,9 @@ class Pass:
             self._revocations.forget_reasons()
             return
         if reasons is not None:
-            self._revocations.take(reasons, time.monotonic())
+            now = time.monotonic()
+            self._revocations.take(reasons, now)
+            self._revocations.known_until = now + min(_TIMES_AS_LONG * (now - began), grace / 4)
             return
         self._revocations.forget_reasons()
         self._known = await self._rights.current() if self._rights else None

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from jhext.culler import hub as hub_module
+from jhext.culler import work as work_module
 from jhext.culler.hub import Hub
 from jhext.culler.judging import Judge
 from jhext.culler.metrics import Metrics
@@ -67,3 +68,4 @@ class Culler:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub_module, "_FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(work_module, "_TIMES_AS_LONG", 0)

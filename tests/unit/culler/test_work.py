@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jhext.culler import work as work_module
 from jhext.culler.clock import HEARD, SETTLING, Clock
 from jhext.culler.hub import ATTEMPTS, HubError
 from jhext.culler.judging import Judge
@@ -445,6 +446,27 @@ async def test_a_lost_right_beside_an_idle_server_that_stays() -> None:
         seen = await culler.look(hub)
         assert (seen.whole, seen.counts.total()) == (True, 2)
         assert hub.stopped == ["ann/gpu"]
+
+
+async def test_rights_are_not_judged_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes the hub long where many run something; a stop goes by what holds then."""
+    monkeypatch.setattr(work_module, "_TIMES_AS_LONG", 1e9)
+    culler = Culler(revoked_after="1h", never=True)
+    async with FakeHub(crowd(2, idle=5), revoked={"user0/": "x"}).serving() as hub:
+
+        def asked() -> int:
+            return hub.asked.count(("GET", "/jhext/revoked"))
+
+        await culler.look(hub)
+        assert len((await culler.look(hub)).revoked) == asked() == 1
+        assert culler.revocations.known_until < time.monotonic() + HOUR / 4
+        hub.revoked = {}
+        culler.revocations._since["user0/"] -= HOUR
+        await culler.look(hub)
+        assert (hub.stopped, culler.outcomes(), asked()) == ([], {"permitted_again": 1}, 1)
+        culler.revocations.known_until -= HOUR
+        assert len((await culler.look(hub)).revoked) == 0
+        assert asked() == 2
 
 
 async def test_many_lost_rights_are_few_requests() -> None:
