@@ -137,12 +137,14 @@ def _tell_whether_uids_work(state: State, console: Console) -> None:
 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the program the way an exception does: with all clearing up."""
+    """Let signals end the program the way an exception does: with all clearing up."""
 
     def end(number: int, frame: FrameType | None) -> NoReturn:
         raise SystemExit(_BY_SIGNAL + number)
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    # Scripts have SIGINT ignored by what they run in the background.
+    ends = {signal.SIGTERM: end, signal.SIGHUP: end, signal.SIGINT: signal.default_int_handler}
+    before = {number: signal.signal(number, handler) for number, handler in ends.items()}
     try:
         yield
     finally:

@@ -65,6 +65,8 @@ def running(state: Path, jhext: Path = JHEXT) -> Iterator[Running]:
             stderr=output,
             text=True,
             env={**os.environ, "COLUMNS": "120"},
+            # As it is for what a script runs in the background.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
         ) as process,
     ):
         demo = Running(process, state, printed)
