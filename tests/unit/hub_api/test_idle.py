@@ -122,4 +122,4 @@ async def test_others_are_let_in_while_many_are_told(people: int, monkeypatch: A
     }
     assert len(told) == people
     assert [user["name"] for user in told if user["groups"]] == ["user0"] * bool(people)
-    assert let_in >= people - 1
+    assert let_in >= people - 2  # the first time they only begin
