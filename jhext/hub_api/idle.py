@@ -22,6 +22,9 @@ from .listing import listed_people, needs_listing
 _AT_A_TIME = 200
 """How many servers are told before others are let in."""
 
+_Row = tuple[int, str, bool, str, datetime | None, datetime | None]
+"""The person's id and name, whether they are an admin; the server's name, start and last use."""
+
 
 class IdleHandler(APIHandler):  # type: ignore[misc]
     """``GET /hub/api/jhext/idle?timeout=SECONDS&max_age=SECONDS&warn_before=SECONDS``.
@@ -36,14 +39,14 @@ class IdleHandler(APIHandler):  # type: ignore[misc]
     async def get(self) -> None:
         """Answer."""
         names = self.get_arguments("user")
-        ids = self._of(names) if names else self._ids(self._due())
+        found = [self._of(names)] if names else map(self._told, _parts(self._ids(self._due())))
         separator = "["
         # Thousands may be idle for as long as the shortest rule says: others are let in meanwhile,
         # and text is kept of them alone, which no garbage collection has to look through.
-        for number, some in enumerate(_parts(ids)):
+        for number, rows in enumerate(found):
             if number:  # nor is a look at one person kept waiting for the stops of others
                 await asyncio.sleep(0)
-            for model in self._people(some):
+            for model in self._people(rows):
                 self.write(separator + json.dumps(model))
                 separator = ", "
         self.write("]" if separator == ", " else "[]")
@@ -55,15 +58,20 @@ class IdleHandler(APIHandler):  # type: ignore[misc]
         max_age = min(self._seconds("max_age"), max(0.0, SHORTEST.max_age - early))
         return _due(_before(now, timeout), _before(now, max_age))
 
-    def _of(self, names: Sequence[str]) -> list[tuple[int, int]]:
-        """Give the same as `_ids` for some people, from memory: servers have no index by person."""
-        query = sa.select(orm.User.id).where(orm.User.name.in_(names), *listed_people(self))
-        return [
-            (user_id, spawner.orm_spawner.id)
-            for user_id in self.db.scalars(query).all()
-            if user_id in self.users
-            for spawner in self.users[user_id].spawners.values()
-        ]
+    def _of(self, names: Sequence[str]) -> Iterator[_Row]:
+        """Give the same as `_told` for some people, from memory.
+
+        The table of servers has no index by person, and only this process writes to it.
+        """
+        query = sa.select(orm.User.id, orm.User.name, orm.User.admin).where(
+            orm.User.name.in_(names), *listed_people(self)
+        )
+        for user_id, name, admin in self.db.execute(query).all():
+            spawners = self.users[user_id].spawners if user_id in self.users else {}
+            for server, spawner in spawners.items():
+                if spawner.active:
+                    row = spawner.orm_spawner
+                    yield user_id, name, admin, server, row.started, row.last_activity
 
     def _seconds(self, name: str, unless: str = "inf") -> float:
         try:
@@ -83,7 +91,8 @@ class IdleHandler(APIHandler):  # type: ignore[misc]
         )
         return sorted((user_id, server_id) for user_id, server_id in self.db.execute(query))
 
-    def _people(self, ids: Sequence[tuple[int, int]]) -> Iterable[Any]:
+    def _told(self, ids: Sequence[tuple[int, int]]) -> Iterable[_Row]:
+        """Give what the database has of servers."""
         query = (
             sa.select(
                 orm.User.id,
@@ -97,9 +106,13 @@ class IdleHandler(APIHandler):  # type: ignore[misc]
             .where(orm.Spawner.id.in_([server_id for _, server_id in ids]))
             .where(orm.Spawner.server_id.is_not(None))
         )
+        rows: Iterable[_Row] = self.db.execute(query)
+        return rows
+
+    def _people(self, rows: Iterable[_Row]) -> Iterable[Any]:
         may_see = self.get_scope_filter("read:servers")
         people: dict[int, Any] = {}
-        for user_id, name, admin, server, started, last_activity in self.db.execute(query):
+        for user_id, name, admin, server, started, last_activity in rows:
             # Whoever is not in memory has no running server.
             if user_id not in self.users:
                 continue
