@@ -17,7 +17,7 @@ from tornado import web
 
 from jhext.culler.granted import SHORTEST
 
-from .listing import listed_people, needs_listing
+from .listing import listed_people, needs_listing, parts_for_queries
 
 _AT_A_TIME = 200
 """How many servers are told before others are let in."""
@@ -38,8 +38,10 @@ class IdleHandler(APIHandler):  # type: ignore[misc]
     @needs_listing
     async def get(self) -> None:
         """Answer."""
-        names = self.get_arguments("user")
-        found = [self._of(names)] if names else map(self._told, _parts(self._ids(self._due())))
+        if names := [*dict.fromkeys(self.get_arguments("user", strip=False))]:
+            found = map(self._of, parts_for_queries(names))
+        else:
+            found = map(self._told, _parts(self._ids(self._due())))
         separator = "["
         # Thousands may be idle for as long as the shortest rule says: others are let in meanwhile,
         # and text is kept of them alone, which no garbage collection has to look through.
@@ -91,7 +93,7 @@ class IdleHandler(APIHandler):  # type: ignore[misc]
         )
         return sorted((user_id, server_id) for user_id, server_id in self.db.execute(query))
 
-    def _told(self, ids: Sequence[tuple[int, int]]) -> Iterable[_Row]:
+    def _told(self, ids: Sequence[tuple[int, int]]) -> Iterator[_Row]:
         """Give what the database has of servers."""
         query = (
             sa.select(
@@ -106,8 +108,7 @@ class IdleHandler(APIHandler):  # type: ignore[misc]
             .where(orm.Spawner.id.in_([server_id for _, server_id in ids]))
             .where(orm.Spawner.server_id.is_not(None))
         )
-        rows: Iterable[_Row] = self.db.execute(query)
-        return rows
+        yield from self.db.execute(query)
 
     def _people(self, rows: Iterable[_Row]) -> Iterable[Any]:
         may_see = self.get_scope_filter("read:servers")

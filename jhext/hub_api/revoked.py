@@ -28,7 +28,7 @@ class RevokedHandler(APIHandler):  # type: ignore[misc]
     @needs_listing
     async def get(self) -> None:
         """Answer."""
-        wanted = self.get_argument("user", None)
+        wanted = self.get_argument("user", None, strip=False)
         may_list = self.get_scope_filter("list:users")
         found: list[dict[str, str]] = []
         people = [user for user in self.users.values() if wanted in (None, user.name)]

@@ -17,7 +17,7 @@ from jupyterhub.scopes import Scope
 from sqlalchemy.orm import Session
 
 from jhext.culler.granted import SHORTEST
-from jhext.hub_api import idle
+from jhext.hub_api import idle, listing
 from jhext.hub_api.idle import IdleHandler
 
 MINUTE = 60.0
@@ -29,12 +29,13 @@ class Asked(IdleHandler):  # type: ignore[misc]
     parsed_scopes = {"list:users": Scope.ALL}
     db = users = None
 
-    def __init__(self, **arguments: float) -> None:
+    def __init__(self, *names: str, **arguments: float) -> None:
+        self.names = names
         self.arguments = arguments
         self.written = ""
 
-    def get_arguments(self, name: str) -> list[str]:
-        return []
+    def get_arguments(self, name: str, strip: bool = True) -> list[str]:
+        return [name.strip() if strip else name for name in self.names]
 
     def get_scope_filter(self, req_scope: str) -> Any:
         return lambda resource, kind: True
@@ -123,3 +124,32 @@ async def test_others_are_let_in_while_many_are_told(people: int, monkeypatch: A
     assert len(told) == people
     assert [user["name"] for user in told if user["groups"]] == ["user0"] * bool(people)
     assert let_in >= people - 2  # the first time they only begin
+
+
+async def test_some_people_by_name(session: Session, monkeypatch: Any) -> None:
+    """From memory, as many as are asked for at a time: who runs something, by their whole names."""
+    monkeypatch.setattr(listing, "_MANY", 2)
+    used = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+    def spawner(active: bool) -> Any:
+        row = SimpleNamespace(started=None, last_activity=used.replace(tzinfo=None))
+        told = {"active": active, "ready": active, "pending": None, "get_state": dict}
+        return SimpleNamespace(orm_spawner=row, **told)
+
+    users = {name: orm.User(name=name) for name in ("ann", " ann", "eve", "idle")}
+    session.add_all(users.values())
+    session.commit()
+    spawners = {"": spawner(True), "ended": spawner(False)}
+    handler = Asked("ann", "idle", "ann", "bob", "nobody", " ann")
+    handler.db = session
+    handler.users = {
+        users["ann"].id: SimpleNamespace(spawners=spawners),
+        users["eve"].id: SimpleNamespace(spawners=spawners),
+        users[" ann"].id: SimpleNamespace(spawners={"lab": spawner(True)}),
+        users["idle"].id: SimpleNamespace(spawners={"": spawner(False)}),
+    }
+    await unwrap(IdleHandler.get)(handler)
+    told = {user["name"]: user["servers"] for user in json.loads(handler.written)}
+    assert {name: [*servers] for name, servers in told.items()} == {"ann": [""], " ann": ["lab"]}
+    assert told["ann"][""]["last_activity"] == "2026-01-02T03:04:05Z"
+    assert len(json.loads(handler.written)) == 2

@@ -198,17 +198,33 @@ async def test_many_are_decided_about_side_by_side(monkeypatch: pytest.MonkeyPat
 ALL = {"list:users", "read:servers", "read:users:groups"}
 
 
-async def answered(users: list[Any], scopes: set[str]) -> Any:
+async def answered(users: list[Any], scopes: set[str], wanted: str | None = None) -> Any:
     """Give what the handler answers to a token with these scopes on everybody."""
     written: list[str] = []
+
+    def argument(name: str, default: Any, strip: bool = True) -> Any:
+        return default if wanted is None else wanted.strip() if strip else wanted
+
     handler = SimpleNamespace(
         users=dict(enumerate(users)),
-        get_argument=lambda name, default: default,
+        get_argument=argument,
         get_scope_filter=lambda scope: lambda shown, kind: scope in scopes,
         write=written.append,
     )
     await unwrap(revoked.RevokedHandler.get)(handler)
     return json.loads(written[0])
+
+
+async def test_one_is_asked_about_by_the_whole_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def lost(spawner: Any) -> str:
+        return "blocked"
+
+    monkeypatch.setattr(revoked, "lost_right", lost)
+    servers = {"": SimpleNamespace(ready=True)}
+    users = [SimpleNamespace(name=name, active=True, spawners=servers) for name in ("ann", " ann")]
+    for user in users:
+        (told,) = await answered(users, ALL, user.name)
+        assert told["server"] == f"{user.name}/"
 
 
 @pytest.mark.parametrize(
