@@ -117,9 +117,9 @@ async def test_d20_pod_runs_as_the_person(make: Any) -> None:
 
 
 async def test_home_is_where_the_notebook_works(make: Any) -> None:
-    pod = await sent(make(working_dir="/work/{username}"))
-    assert environment_in(pod)["HOME"] == "/work/ann"
-    assert ":/work/ann:" in pod["metadata"]["annotations"]["jhext.io/passwd"]
+    pod = await sent(make(working_dir="/lab/{username}"))
+    assert environment_in(pod)["HOME"] == "/lab/ann"
+    assert ":/lab/ann:" in pod["metadata"]["annotations"]["jhext.io/passwd"]
 
 
 async def test_d22_profile_cannot_say_who_somebody_is(make: Any) -> None:

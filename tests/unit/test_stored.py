@@ -65,10 +65,10 @@ async def test_it_does_so_without_identities_too(make: Any) -> None:
 
 
 async def test_where_the_server_works_can_be_configured_apart(make: Any) -> None:
-    pod = await sent(make(working_dir="/work", notebook_dir="/work/books"))
-    assert pod["spec"]["containers"][0]["workingDir"] == "/work"
+    pod = await sent(make(working_dir="/lab", notebook_dir="/lab/books"))
+    assert pod["spec"]["containers"][0]["workingDir"] == "/lab"
     environment = environment_in(pod)
-    assert (environment["HOME"], environment["JUPYTERHUB_ROOT_DIR"]) == ("/home/ann", "/work/books")
+    assert (environment["HOME"], environment["JUPYTERHUB_ROOT_DIR"]) == ("/home/ann", "/lab/books")
 
 
 @pytest.mark.parametrize("shape", [list, dict])
